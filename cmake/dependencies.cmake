@@ -1,0 +1,18 @@
+# Every library comes from Debian 12 (see scripts/setup). CONFIG throughout: RocksDB's package brings a
+# Findzstd.cmake of its own that would otherwise shadow zstd's.
+find_package(Threads REQUIRED)
+find_package(RocksDB CONFIG REQUIRED)
+find_package(FlatBuffers CONFIG REQUIRED)
+find_package(zstd CONFIG REQUIRED)
+find_package(fmt CONFIG REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(simdjson CONFIG REQUIRED)
+find_package(RapidJSON CONFIG REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+if(PIEVT_TESTS)
+  find_package(GTest CONFIG REQUIRED)
+endif()
+if(PIEVT_BENCH)
+  find_package(benchmark CONFIG REQUIRED)
+endif()

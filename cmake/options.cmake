@@ -1,0 +1,22 @@
+# How our own targets are compiled: C++20, warnings are errors, 100 columns of flags nobody has to repeat.
+# A target opts in with `target_link_libraries(x PRIVATE pievt_options)`.
+add_library(pievt_options INTERFACE)
+target_compile_features(pievt_options INTERFACE cxx_std_20)
+target_compile_options(
+  pievt_options
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+            -Wnull-dereference -Werror -fno-omit-frame-pointer)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+set(PIEVT_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,undefined")
+if(PIEVT_SANITIZE)
+  add_compile_options(-fsanitize=${PIEVT_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PIEVT_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
