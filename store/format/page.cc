@@ -1,0 +1,180 @@
+#include "store/format/page.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "store/format/codec.h"
+
+namespace pievt::format {
+namespace {
+
+Error bad_page(const PageHeader* header, std::string_view what) {
+  return {Errc::corrupt, header == nullptr
+                             ? fmt::format("page: {}", what)
+                             : fmt::format("page of @{}: {}", header->last_sequence, what)};
+}
+
+// A cursor that only hands out what is there.
+class Cursor {
+ public:
+  explicit Cursor(std::span<const std::byte> bytes) : rest_(bytes) {}
+
+  template <class T>
+  std::span<const T> take(std::size_t count) {
+    if (count > rest_.size() / sizeof(T)) return {};
+    const auto* first = reinterpret_cast<const T*>(rest_.data());
+    rest_ = rest_.subspan(count * sizeof(T));
+    return {first, count};
+  }
+  std::span<const std::byte> rest() const { return rest_; }
+
+ private:
+  std::span<const std::byte> rest_;
+};
+
+Result<SegmentView> parse_segment(Cursor& page, const PageHeader* header) {
+  const auto commit = page.take<CommitHeader>(1);
+  if (commit.empty()) return bad_page(header, "a commit header is cut off");
+  const CommitHeader& head = commit.front();
+  if (head.segment_bytes % 8 != 0 || head.segment_bytes < sizeof(CommitHeader)) {
+    return bad_page(header, "a commit has an impossible size");
+  }
+  const auto rest = page.take<std::byte>(head.segment_bytes - sizeof(CommitHeader));
+  if (rest.size() != head.segment_bytes - sizeof(CommitHeader)) {
+    return bad_page(header, "a commit is longer than its page");
+  }
+  Cursor inside(rest);
+  SegmentView view{&head, inside.take<StreamEntry>(head.stream_count),
+                   inside.take<schema::Stamp>(head.event_count), {}};
+  if (view.streams.size() != head.stream_count || view.stamps.size() != head.event_count) {
+    return bad_page(header, "a commit's stamps do not fit it");
+  }
+  view.bodies = inside.rest();
+  std::size_t bodies = 0;
+  for (const schema::Stamp& stamp : view.stamps) bodies += padded(stamp.body_size());
+  if (bodies != view.bodies.size()) return bad_page(header, "a commit's bodies do not fit it");
+  return view;
+}
+
+Status check_sequences(const PageView& page) {
+  std::uint64_t sequence = page.header->first_sequence;
+  for (const SegmentView& segment : page.segments) {
+    if (segment.header->first_sequence != sequence) {
+      return bad_page(page.header, "sequences of its commits do not follow each other");
+    }
+    sequence += segment.header->event_count;
+  }
+  if (sequence != page.header->last_sequence + 1) {
+    return bad_page(page.header, "it does not hold the events its header names");
+  }
+  return {};
+}
+
+Digest chain_after(const Digest& before, const CommitHeader& header,
+                   std::span<const StreamEntry> streams, std::span<const schema::Stamp> stamps) {
+  Sha256 hash;
+  hash.update(before);
+  hash.update(std::as_bytes(std::span(&header, 1)).first(offsetof(CommitHeader, chain)));
+  hash.update(std::as_bytes(streams));
+  hash.update(std::as_bytes(stamps));
+  return hash.finish();
+}
+
+}  // namespace
+
+Result<PageView> PageView::parse(std::span<const std::byte> bytes) {
+  PIEVT_ASSERT(reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0);
+  if (bytes.size() < sizeof(PageHeader)) return bad_page(nullptr, "shorter than its header");
+  const auto* header = reinterpret_cast<const PageHeader*>(bytes.data());
+  if (header->magic != page_magic) return bad_page(nullptr, "does not begin as a page does");
+  if (header->version > page_version) {
+    return Error{Errc::too_new, fmt::format("page version {} is later than {}, the latest this pievt knows; "
+                                            "use a newer pievt",
+                                            header->version, page_version)};
+  }
+  const std::uint32_t crc = crc32c(bytes.subspan(offsetof(PageHeader, version)));
+  if (crc != header->crc32c) {
+    return bad_page(header, fmt::format("crc32c {:08x}, expected {:08x}", crc, header->crc32c));
+  }
+  if (header->page_bytes != bytes.size()) return bad_page(header, "size differs from its header");
+  PageView page{header, {}};
+  page.segments.reserve(header->segment_count);
+  Cursor cursor(bytes.subspan(sizeof(PageHeader)));
+  for (std::uint32_t i = 0; i < header->segment_count; ++i) {
+    page.segments.push_back(PIEVT_TRY(parse_segment(cursor, header)));
+  }
+  if (!cursor.rest().empty()) return bad_page(header, "bytes are left over behind its last commit");
+  PIEVT_TRY(check_sequences(page));
+  return page;
+}
+
+Status PageView::check_chain(Digest& chain) const {
+  for (const SegmentView& segment : segments) {
+    if (sha256(segment.bodies) != segment.header->body_hash) {
+      return bad_page(header, fmt::format("the bodies of @{} and after are not what was hashed",
+                                          segment.header->first_sequence));
+    }
+    if (chain_after(chain, *segment.header, segment.streams, segment.stamps) != segment.header->chain) {
+      return bad_page(header, fmt::format("the chain breaks at @{}", segment.header->first_sequence));
+    }
+    chain = segment.header->chain;
+  }
+  return {};
+}
+
+Status collect_events(const PageView& page, std::optional<std::uint32_t> stream, std::vector<EventView>& out) {
+  for (const SegmentView& segment : page.segments) {
+    const std::byte* body = segment.bodies.data();
+    EventView event;
+    event.sequence = {segment.header->first_sequence};
+    event.id = {{segment.header->append_id}, segment.header->first_index};
+    for (const schema::Stamp& stamp : segment.stamps) {
+      if (!stream || stamp.stream() == *stream) {
+        event.stamp = &stamp;
+        event.body = {body, stamp.body_size()};
+        event.envelope = verified_envelope(event.body);
+        if (event.envelope == nullptr) {
+          return bad_page(page.header, fmt::format("the body of @{} is not an event", event.sequence.value));
+        }
+        out.push_back(event);
+      }
+      body += padded(stamp.body_size());
+      ++event.sequence.value;
+      ++event.id.index;
+    }
+  }
+  return {};
+}
+
+std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments, Digest& chain) {
+  std::size_t bytes = sizeof(PageHeader);
+  for (const SegmentPlan& segment : segments) bytes += segment.header.segment_bytes;
+  PIEVT_ASSERT(bytes <= limits::page_bytes_max);
+
+  std::vector<std::byte> page(bytes);
+  std::byte* out = page.data() + sizeof(PageHeader);
+  const auto put = [&out](std::span<const std::byte> part) {
+    if (!part.empty()) std::memcpy(out, part.data(), part.size());
+    out += part.size();
+  };
+  for (SegmentPlan& segment : segments) {
+    segment.header.chain = chain_after(chain, segment.header, segment.streams, segment.stamps);
+    chain = segment.header.chain;
+    put(std::as_bytes(std::span(&segment.header, 1)));
+    put(std::as_bytes(std::span(segment.streams)));
+    put(std::as_bytes(std::span(segment.stamps)));
+    put(segment.bodies);
+  }
+  header.magic = page_magic;
+  header.version = page_version;
+  header.page_bytes = static_cast<std::uint32_t>(bytes);
+  header.segment_count = static_cast<std::uint32_t>(segments.size());
+  std::memcpy(page.data(), &header, sizeof(header));
+  header.crc32c = crc32c(std::span<const std::byte>(page).subspan(offsetof(PageHeader, version)));
+  std::memcpy(page.data(), &header, sizeof(header));
+  return page;
+}
+
+}  // namespace pievt::format

@@ -1,0 +1,42 @@
+// Texts and bytes that are too large for events. Addressed by HMAC-SHA-256 under the store's key, so that equal content
+// is stored once and a digest in an event gives nothing away about a short text that was redacted.
+//
+// A small blob is one value; a larger one is a manifest plus chunks, because a value passes the write-ahead log and
+// memory whole. Chunks are written while hashing and the manifest publishes them; chunks without one are gc's work.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "pievt/log.h"
+#include "store/format/hash.h"
+#include "store/log/rocks.h"
+
+namespace pievt {
+
+class BlobStore {
+ public:
+  explicit BlobStore(Rocks& rocks) : rocks_(&rocks) {}
+
+  /// The key every digest of this store is made with; 32 random bytes, kept in the store.
+  void set_key(const BlobKey& key) { key_ = key; }
+
+  Result<schema::BlobRef> put(std::span<const std::byte> content, schema::BlobKind kind);
+  Result<std::vector<std::byte>> get(const schema::BlobRef& ref) const;
+
+  /// The digest `content` has here. For checking bytes that are stored elsewhere.
+  Digest digest_of(std::span<const std::byte> content) const { return hmac_sha256(key_, content); }
+
+ private:
+  Status put_chunks(std::span<const std::byte> content, const Digest& digest);
+
+  Rocks* rocks_;
+  BlobKey key_{};
+};
+
+schema::Digest to_schema(const Digest& digest);
+Digest from_schema(const schema::Digest& digest);
+
+}  // namespace pievt

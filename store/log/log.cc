@@ -1,0 +1,114 @@
+// The public face of the log: every member function in a few lines, each handing on to the file that knows how.
+#include "pievt/log.h"
+
+#include <fmt/format.h>
+
+#include "store/format/keys.h"
+#include "store/log/log_impl.h"
+#include "store/log/schema_registry.h"
+#include "store/log/stream_table.h"
+
+namespace pievt {
+
+Log::Log(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Log::Log(Log&&) noexcept = default;
+
+Log& Log::operator=(Log&& other) noexcept {
+  if (this == &other) return *this;
+  static_cast<void>(close());
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+Log::~Log() { static_cast<void>(close()); }
+
+Status Log::close() {
+  if (impl_ == nullptr) return {};
+  const Status closed = impl_->close();
+  impl_.reset();
+  return closed;
+}
+
+Result<Appended> Log::append(const EncodedAppend& append) { return impl_->append(append.impl()); }
+
+Result<Appended> Log::append(std::span<const StreamEvents> streams, const AppendOptions& options) {
+  const EncodedAppend encoded = PIEVT_TRY(EncodedAppend::encode(streams, options));
+  return append(encoded);
+}
+
+Result<Appended> Log::append(std::string_view stream, Expected expected, std::vector<NewEvent> events,
+                             const AppendOptions& options) {
+  const StreamEvents one{std::string(stream), expected, std::move(events)};
+  return append(std::span(&one, 1), options);
+}
+
+Sequence Log::head() const { return {impl_->committed.load(std::memory_order_acquire)}; }
+
+Result<Revision> Log::stream_head(std::string_view stream) const {
+  if (impl_->writer != nullptr) {
+    const std::scoped_lock lock(impl_->writer->streams_mutex);
+    return Revision{PIEVT_TRY(impl_->writer->committer.streams().find(stream))->revision};
+  }
+  const auto head = PIEVT_TRY(find_stream(impl_->rocks, stream));
+  return Revision{head ? head->revision : 0};
+}
+
+Result<std::vector<std::string>> Log::streams() const {
+  std::vector<std::string> names;
+  auto cursor = impl_->rocks.cursor(Family::index);
+  for (cursor.seek("n"); cursor.valid() && cursor.key().starts_with('n'); cursor.next()) {
+    names.emplace_back(cursor.value());
+  }
+  PIEVT_TRY(cursor.status());
+  return names;
+}
+
+Result<std::string> Log::stream_name(std::uint32_t number) const { return name_of_stream(impl_->rocks, number); }
+
+Status Log::refresh() { return impl_->refresh(); }
+
+Result<schema::BlobRef> Log::put_blob(std::span<const std::byte> content, schema::BlobKind kind) {
+  if (impl_->writer == nullptr) return Error{Errc::invalid, "the log was opened for reading; blobs need a writer"};
+  return impl_->blobs.put(content, kind);
+}
+
+Result<schema::BlobRef> Log::put_blob(std::string_view text, schema::BlobKind kind) {
+  return put_blob(std::as_bytes(std::span(text)), kind);
+}
+
+Result<std::vector<std::byte>> Log::get_blob(const schema::BlobRef& ref) const { return impl_->blobs.get(ref); }
+
+Status Log::save_checkpoint(std::string_view name, const Checkpoint& checkpoint) {
+  if (impl_->writer == nullptr) return Error{Errc::invalid, "the log was opened for reading; checkpoints need a writer"};
+  std::string value;
+  format::put_u64(value, checkpoint.at.value);
+  format::put_u32(value, static_cast<std::uint32_t>(checkpoint.identity.size()));
+  value += checkpoint.identity;
+  value.append(reinterpret_cast<const char*>(checkpoint.state.data()), checkpoint.state.size());
+  WriteSet set(impl_->rocks);
+  set.put(Family::projections, name, value);
+  return impl_->rocks.write(std::move(set), Durability::memory);
+}
+
+Result<std::optional<Checkpoint>> Log::load_checkpoint(std::string_view name) const {
+  const auto stored = PIEVT_TRY(impl_->rocks.get(Family::projections, name));
+  if (!stored) return std::optional<Checkpoint>();
+  const auto at = format::get_u64(*stored);
+  const auto size = format::get_u32(*stored, 8);
+  if (!at || !size || *size > stored->size() - 12) return std::optional<Checkpoint>();  // damaged: derived, so ignored
+  Checkpoint checkpoint{stored->substr(12, *size), {*at}, {}};
+  const auto state = std::as_bytes(std::span(*stored)).subspan(12 + *size);
+  checkpoint.state.assign(state.begin(), state.end());
+  return std::optional(std::move(checkpoint));
+}
+
+Result<std::vector<std::byte>> Log::stored_schema(std::uint64_t short_hash) const {
+  return load_schema(impl_->rocks, short_hash);
+}
+
+LogInfo Log::info() const {
+  return {impl_->identity.id,          impl_->identity.format_version, impl_->directory, impl_->mode, head(),
+          impl_->writer != nullptr || impl_->writer_alive, impl_->missing};
+}
+
+}  // namespace pievt

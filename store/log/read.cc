@@ -1,0 +1,199 @@
+// Walking through pages. A reader checks every page it touches (size, checksum, bounds, every body) and believes only
+// pages that continue, without a hole, what it has seen. A hole can only be a secondary that is not up to date, and is
+// answered by catching up; only when that does not help is it corruption.
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "store/format/keys.h"
+#include "store/log/log_impl.h"
+#include "store/log/stored_page.h"
+#include "store/log/stream_table.h"
+
+namespace pievt {
+
+struct EventReader::Impl {
+  Log::Impl* log = nullptr;
+  Direction direction = Direction::forward;
+  std::uint64_t bound = 0;  ///< nothing above this sequence is shown
+
+  // Of one stream: revisions, else sequences. `next` is the one the next page must hold.
+  std::optional<std::uint32_t> stream;
+  std::uint64_t next = 1, end = 0;
+  bool finished = false;
+
+  std::optional<Rocks::Cursor> pages, index;
+  StoredPage page;
+  std::vector<EventView> events;
+
+  bool past_end() const { return direction == Direction::forward ? next > end : next < end || next == 0; }
+  Result<bool> load_next();
+
+ private:
+  Status load_page_of(std::uint64_t sequence);
+  Result<std::optional<format::StreamIndexEntry>> entry_of(std::uint64_t revision);
+  Status collect();
+  Result<bool> load_by_sequence();
+  Result<bool> load_by_revision();
+};
+
+// The page must hold `sequence`. Moves by one entry where that is enough, which it nearly always is.
+Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
+  for (int round = 0; round < 2; ++round) {
+    if (!pages) {
+      pages.emplace(log->rocks.cursor(Family::log, Rocks::Fill::scan));
+      pages->seek(format::log_key(sequence));
+    } else {
+      if (pages->valid()) direction == Direction::forward ? pages->next() : pages->prev();
+      const auto last = pages->valid() ? format::get_u64(pages->key()) : std::nullopt;
+      if (!last || *last < sequence) pages->seek(format::log_key(sequence));
+    }
+    PIEVT_TRY(pages->status());
+    if (pages->valid()) {
+      PIEVT_TRY(page.load(pages->value(), log->identity.short_id()));
+      if (page.first() <= sequence && sequence <= page.last()) return {};
+      pages->seek(format::log_key(sequence));
+      PIEVT_TRY(pages->status());
+      if (pages->valid()) {
+        PIEVT_TRY(page.load(pages->value(), log->identity.short_id()));
+        if (page.first() <= sequence && sequence <= page.last()) return {};
+      }
+    }
+    PIEVT_TRY(log->heal({sequence}));
+    pages.reset();
+  }
+  return Error{Errc::corrupt, fmt::format("the page of @{} is missing; run: pievt verify --all", sequence)};
+}
+
+Result<bool> EventReader::Impl::load_by_sequence() {
+  PIEVT_TRY(load_page_of(next));
+  PIEVT_TRY(collect());
+  next = direction == Direction::forward ? page.last() + 1 : page.first() - 1;
+  return true;
+}
+
+Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(std::uint64_t revision) {
+  if (!index) {
+    index.emplace(log->rocks.cursor(Family::streams));
+    index->seek(format::stream_key(*stream, revision));
+  } else if (index->valid()) {
+    direction == Direction::forward ? index->next() : index->prev();
+  }
+  PIEVT_TRY(index->status());
+  if (!index->valid()) return std::optional<format::StreamIndexEntry>();
+  const auto entry = format::StreamIndexEntry::parse(index->key(), index->value());
+  if (!entry) return Error{Errc::corrupt, "an entry of the stream index is damaged; run: pievt doctor --rebuild"};
+  if (entry->stream != *stream) return std::optional<format::StreamIndexEntry>();
+  return entry;
+}
+
+Result<bool> EventReader::Impl::load_by_revision() {
+  const auto entry = PIEVT_TRY(entry_of(next));
+  if (!entry) return false;
+  if (entry->page_last_sequence > log->committed) {
+    // Written, but not promised to be on the disk yet.
+    if (direction == Direction::forward) return false;
+    next = entry->first_revision - 1;
+    events.clear();
+    return true;
+  }
+  if (entry->first_revision > next || entry->last_revision < next) {
+    return Error{Errc::corrupt, fmt::format("revision #{} of stream {} is missing from the index; run: pievt doctor "
+                                            "--rebuild",
+                                            next, *stream)};
+  }
+  PIEVT_TRY(load_page_of(entry->page_last_sequence));
+  PIEVT_TRY(collect());
+  next = direction == Direction::forward ? entry->last_revision + 1 : entry->first_revision - 1;
+  return true;
+}
+
+Status EventReader::Impl::collect() {
+  events.clear();
+  PIEVT_TRY(format::collect_events(page.view(), stream, events));
+  const std::uint64_t low = direction == Direction::forward ? next : end;
+  const std::uint64_t high = direction == Direction::forward ? end : next;
+  if (stream || page.first() < low || page.last() > high || page.last() > bound) {
+    std::erase_if(events, [&](const EventView& event) {
+      const std::uint64_t at = stream ? event.revision().value : event.sequence.value;
+      return at < low || at > high || event.sequence.value > bound;
+    });
+  }
+  if (direction == Direction::backward) std::ranges::reverse(events);
+  return {};
+}
+
+Result<bool> EventReader::Impl::load_next() {
+  do {
+    if (finished || past_end()) return false;
+    if (!PIEVT_TRY(stream ? load_by_revision() : load_by_sequence())) {
+      finished = true;
+      return false;
+    }
+  } while (events.empty());
+  return true;
+}
+
+bool EventReader::next_page() {
+  if (impl_ == nullptr || !status_.ok()) return false;
+  const Result<bool> loaded = impl_->load_next();
+  at_ = 0;
+  page_events_ = {};
+  if (!loaded.ok()) {
+    status_ = loaded.error();
+    return false;
+  }
+  if (!*loaded) return false;
+  page_events_ = impl_->events;
+  return true;
+}
+
+EventReader::EventReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EventReader::EventReader(EventReader&&) noexcept = default;
+EventReader& EventReader::operator=(EventReader&&) noexcept = default;
+EventReader::~EventReader() = default;
+
+EventReader Log::read(Sequence from, Sequence to, Direction direction) const {
+  return read_between(*impl_, from, to, direction);
+}
+
+EventReader read_between(Log::Impl& log, Sequence from, Sequence to, Direction direction) {
+  auto impl = std::make_unique<EventReader::Impl>();
+  const std::uint64_t head = log.committed;
+  impl->log = &log;
+  impl->direction = direction;
+  impl->bound = head;
+  if (direction == Direction::forward) {
+    impl->next = std::max<std::uint64_t>(from.value, 1);
+    impl->end = to.value == 0 ? head : std::min(to.value, head);
+  } else {
+    impl->next = from.value == 0 ? head : std::min(from.value, head);
+    impl->end = std::max<std::uint64_t>(to.value, 1);
+  }
+  return EventReader(std::move(impl));
+}
+
+EventReader Log::read_stream(std::string_view stream, Revision from, Revision to, Direction direction) const {
+  auto impl = std::make_unique<EventReader::Impl>();
+  impl->log = impl_.get();
+  impl->direction = direction;
+  impl->bound = impl_->committed;
+  const Result<std::optional<StreamHead>> head = find_stream(impl_->rocks, stream);
+  if (!head.ok() || !*head || (*head)->revision == 0) {
+    impl->finished = true;
+    return EventReader(std::move(impl));
+  }
+  const std::uint64_t last = (*head)->revision;
+  impl->stream = (*head)->number;
+  if (direction == Direction::forward) {
+    impl->next = std::max<std::uint64_t>(from.value, 1);
+    impl->end = to.value == 0 ? last : std::min(to.value, last);
+  } else {
+    impl->next = from.value == 0 ? last : std::min(from.value, last);
+    impl->end = std::max<std::uint64_t>(to.value, 1);
+  }
+  return EventReader(std::move(impl));
+}
+
+}  // namespace pievt

@@ -1,0 +1,239 @@
+#include "store/log/rocks.h"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/version.h>
+#include <rocksdb/write_batch.h>
+
+#include "pievt/limits.h"
+
+namespace pievt {
+namespace {
+
+constexpr std::array<const char*, family_count> family_names = {"log",         "streams", "ids",     "index",
+                                                                "projections", "blobs",   "schemas", "meta"};
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+Error error_of(const rocksdb::Status& status, std::string_view doing) {
+  Errc code = Errc::io;
+  if (status.IsCorruption()) code = Errc::corrupt;
+  if (status.IsNoSpace()) code = Errc::no_space;
+  if (status.IsBusy()) code = Errc::busy;
+  if (status.IsNotFound()) code = Errc::not_found;
+  return {code, fmt::format("{}: {}", doing, status.ToString())};
+}
+
+Status check(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return {};
+  return error_of(status, doing);
+}
+
+// RocksDB otherwise writes a LOG file beside the data and rotates it; a reader must write nothing at all.
+class NoLogger final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_size = 32 << 10;
+  table.block_cache = cache;
+  table.format_version = 5;
+  options.compression = rocksdb::kZSTD;
+  options.write_buffer_size = 16 << 20;
+  if (family == Family::ids) {
+    // Every append asks for an id that is nearly always new.
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    options.memtable_whole_key_filtering = true;
+    options.memtable_prefix_bloom_size_ratio = 0.1;
+  }
+  if (family == Family::blobs) options.compression = rocksdb::kNoCompression;  // chunks are compressed already
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+  const auto cache = rocksdb::NewLRUCache(32 << 20);
+  std::vector<rocksdb::ColumnFamilyDescriptor> all;
+  all.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));
+  for (std::size_t i = 0; i < family_count; ++i) {
+    all.emplace_back(family_names[i], family_options(static_cast<Family>(i), cache));
+  }
+  return all;
+}
+
+rocksdb::DBOptions base_options() {
+  rocksdb::DBOptions options;
+  options.info_log = std::make_shared<NoLogger>();
+  options.max_open_files = -1;
+  // With the default, each catch-up of a secondary starts 15 threads per column family.
+  options.max_file_opening_threads = 1;
+  return options;
+}
+
+rocksdb::DBOptions writer_options(Rocks::Create create) {
+  rocksdb::DBOptions options = base_options();
+  options.create_if_missing = create == Rocks::Create::if_missing;
+  options.create_missing_column_families = options.create_if_missing;
+  // The default (point in time) drops the second half of a log with one flipped bit and calls it success.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.max_total_wal_size = limits::wal_bytes_max;
+  options.avoid_flush_during_recovery = true;
+  options.recycle_log_file_num = 0;
+  options.manual_wal_flush = true;
+  options.keep_log_file_num = 1;
+  options.max_background_jobs = 2;
+  return options;
+}
+
+}  // namespace
+
+struct Rocks::Impl {
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;  // the default family first, then ours in order
+  bool is_writer = false;
+
+  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles[static_cast<std::size_t>(family) + 1]; }
+
+  ~Impl() {
+    for (auto* handle : handles) static_cast<void>(db->DestroyColumnFamilyHandle(handle));
+  }
+};
+
+struct Rocks::Cursor::Impl {
+  std::unique_ptr<rocksdb::Iterator> iterator;
+};
+
+namespace {
+void set_first_error(rocksdb::Status& first, const rocksdb::Status& next) {
+  if (first.ok()) first = next;
+}
+}  // namespace
+
+struct WriteSet::Impl {
+  explicit Impl(const Rocks::Impl* made_for) : rocks(made_for) {}
+  const Rocks::Impl* rocks;
+  rocksdb::WriteBatch batch;
+  rocksdb::Status status;
+};
+
+WriteSet::WriteSet(const Rocks& rocks) : impl_(std::make_unique<Impl>(rocks.impl_.get())) {}
+WriteSet::WriteSet(WriteSet&&) noexcept = default;
+WriteSet& WriteSet::operator=(WriteSet&&) noexcept = default;
+WriteSet::~WriteSet() = default;
+
+void WriteSet::put(Family family, std::string_view key, std::string_view value) {
+  set_first_error(impl_->status, impl_->batch.Put(impl_->rocks->handle(family), slice(key), slice(value)));
+}
+void WriteSet::remove(Family family, std::string_view key) {
+  set_first_error(impl_->status, impl_->batch.Delete(impl_->rocks->handle(family), slice(key)));
+}
+
+Rocks::Rocks(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Rocks::Rocks(Rocks&&) noexcept = default;
+Rocks& Rocks::operator=(Rocks&&) noexcept = default;
+Rocks::~Rocks() = default;
+
+Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create) {
+  auto impl = std::make_unique<Impl>();
+  rocksdb::DB* db = nullptr;
+  PIEVT_TRY(check(rocksdb::DB::Open(writer_options(create), directory.string(), families(), &impl->handles, &db),
+                  fmt::format("opening the log in {}", directory.string())));
+  impl->db.reset(db);
+  impl->is_writer = true;
+  return Rocks(std::move(impl));
+}
+
+Result<Rocks> Rocks::open_reader(const std::filesystem::path& directory) {
+  auto impl = std::make_unique<Impl>();
+  rocksdb::DB* db = nullptr;
+  rocksdb::DBOptions options = base_options();
+  PIEVT_TRY(check(rocksdb::DB::OpenAsSecondary(options, directory.string(), directory.string(), families(),
+                                               &impl->handles, &db),
+                  fmt::format("opening the log in {} for reading", directory.string())));
+  impl->db.reset(db);
+  return Rocks(std::move(impl));
+}
+
+Status Rocks::write(WriteSet&& set, Durability durability) {
+  PIEVT_TRY(check(set.impl_->status, "preparing a write"));
+  rocksdb::WriteOptions options;
+  options.sync = durability == Durability::fsync;
+  PIEVT_TRY(check(impl_->db->Write(options, &set.impl_->batch), "writing to the log"));
+  if (durability == Durability::wal) return flush_wal(Durability::wal);
+  return {};
+}
+
+Status Rocks::flush_wal(Durability durability) {
+  return check(impl_->db->FlushWAL(durability == Durability::fsync), "flushing the log");
+}
+
+Status Rocks::start_flush() {
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;
+  return check(impl_->db->Flush(options, impl_->handles), "emptying the write-ahead log");
+}
+
+Result<std::optional<std::string>> Rocks::get(Family family, std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->handle(family), slice(key), &value);
+  if (status.IsNotFound()) return std::optional<std::string>();
+  PIEVT_TRY(check(status, "reading the log"));
+  return std::optional<std::string>(std::move(value));
+}
+
+Rocks::Cursor Rocks::cursor(Family family, Fill fill) const {
+  rocksdb::ReadOptions options;
+  options.fill_cache = fill == Fill::cache;
+  if (fill == Fill::scan) options.readahead_size = 1 << 20;
+  auto impl = std::make_unique<Cursor::Impl>();
+  impl->iterator.reset(impl_->db->NewIterator(options, impl_->handle(family)));
+  return Cursor(std::move(impl));
+}
+
+Status Rocks::catch_up() {
+  if (impl_->is_writer) return {};
+  return check(impl_->db->TryCatchUpWithPrimary(), "catching up with the writer");
+}
+
+Status Rocks::close() {
+  if (impl_ == nullptr) return {};
+  Status result;
+  if (impl_->is_writer) {
+    result = flush_wal(Durability::fsync);
+    rocksdb::FlushOptions options;
+    if (result.ok()) result = check(impl_->db->Flush(options, impl_->handles), "emptying the write-ahead log");
+  }
+  impl_.reset();
+  return result;
+}
+
+Rocks::Cursor::Cursor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Rocks::Cursor::Cursor(Cursor&&) noexcept = default;
+Rocks::Cursor& Rocks::Cursor::operator=(Cursor&&) noexcept = default;
+Rocks::Cursor::~Cursor() = default;
+
+void Rocks::Cursor::seek(std::string_view key) { impl_->iterator->Seek(slice(key)); }
+void Rocks::Cursor::seek_for_prev(std::string_view key) { impl_->iterator->SeekForPrev(slice(key)); }
+void Rocks::Cursor::seek_to_last() { impl_->iterator->SeekToLast(); }
+void Rocks::Cursor::next() { impl_->iterator->Next(); }
+void Rocks::Cursor::prev() { impl_->iterator->Prev(); }
+bool Rocks::Cursor::valid() const { return impl_->iterator->Valid(); }
+std::string_view Rocks::Cursor::key() const { return view(impl_->iterator->key()); }
+std::string_view Rocks::Cursor::value() const { return view(impl_->iterator->value()); }
+Status Rocks::Cursor::status() const { return check(impl_->iterator->status(), "reading the log"); }
+
+std::string rocks_version() { return fmt::format("{}.{}.{}", ROCKSDB_MAJOR, ROCKSDB_MINOR, ROCKSDB_PATCH); }
+
+}  // namespace pievt

@@ -1,0 +1,132 @@
+#include "store/log/store_files.h"
+
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "pievt/ids.h"
+#include "store/log/fd.h"
+
+namespace pievt {
+namespace {
+
+constexpr std::string_view first_line = "pievt store";
+
+std::string line_value(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(fmt::format("\n{}: ", key));
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = at + key.size() + 3;
+  return std::string(text.substr(begin, text.find('\n', begin) - begin));
+}
+
+Status sync_directory(const std::filesystem::path& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
+    return os_error(fmt::format("cannot sync directory {}", directory.string()), errno);
+  }
+  return {};
+}
+
+Status write_all(int fd, std::string_view content, const std::filesystem::path& path) {
+  while (!content.empty()) {
+    const ssize_t wrote = ::write(fd, content.data(), content.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return os_error(fmt::format("cannot write {}", path.string()), errno);
+    content.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  if (::fsync(fd) != 0) return os_error(fmt::format("cannot sync {}", path.string()), errno);
+  return {};
+}
+
+}  // namespace
+
+std::array<std::byte, 16> StoreIdentity::bytes() const {
+  const Result<AppendId> parsed = parse_append_id(id);
+  return parsed.ok() ? parsed->bytes : std::array<std::byte, 16>{};
+}
+
+std::uint64_t StoreIdentity::short_id() const {
+  std::uint64_t value = 0;
+  const auto all = bytes();
+  std::memcpy(&value, all.data() + 8, sizeof(value));  // the random half
+  return value;
+}
+
+Status write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
+  {
+    const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+    if (fd.get() < 0) return os_error(fmt::format("cannot create {}", temporary.string()), errno);
+    PIEVT_TRY(write_all(fd.get(), content, temporary));
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    return os_error(fmt::format("cannot rename {} to {}", temporary.string(), path.string()), errno);
+  }
+  return sync_directory(path.parent_path());
+}
+
+Result<StoreIdentity> read_identity(const std::filesystem::path& store) {
+  const std::filesystem::path path = store / "STORE";
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return Error{Errc::not_found, fmt::format("no store in {}; make one with: pievt init", store.string())};
+    }
+    return os_error(fmt::format("cannot read {}", path.string()), errno);
+  }
+  std::array<char, 4096> buffer;
+  const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+  if (got < 0) return os_error(fmt::format("cannot read {}", path.string()), errno);
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+
+  StoreIdentity identity{line_value(text, "id"), 0};
+  const std::string format = line_value(text, "format");
+  std::from_chars(format.data(), format.data() + format.size(), identity.format_version);
+  if (!text.starts_with(first_line) || identity.format_version == 0 || !parse_append_id(identity.id).ok()) {
+    return Error{Errc::corrupt,
+                 fmt::format("{} is not a pievt STORE file; restore it from a backup of the store", path.string())};
+  }
+  if (identity.format_version > store_format_version) {
+    return Error{Errc::too_new, fmt::format("{} has format {}, and this pievt knows up to {}; use a newer pievt",
+                                            store.string(), identity.format_version, store_format_version)};
+  }
+  return identity;
+}
+
+Result<StoreIdentity> create_store(const std::filesystem::path& store) {
+  Result<StoreIdentity> there = read_identity(store);
+  if (there.ok() || there.error().code != Errc::not_found) return there;
+  if (::mkdir(store.c_str(), 0700) != 0 && errno != EEXIST) {
+    return os_error(fmt::format("cannot create the store {}", store.string()), errno);
+  }
+  PIEVT_TRY(sync_directory(std::filesystem::absolute(store).parent_path()));
+  const StoreIdentity identity{to_string(new_append_id()), store_format_version};
+  // A store holds prompts and outputs; it ignores itself so that nobody commits it by accident.
+  PIEVT_TRY(write_file_atomically(store / ".gitignore", "*\n", 0600));
+  PIEVT_TRY(write_file_atomically(
+      store / "STORE", fmt::format("{}\nid: {}\nformat: {}\n", first_line, identity.id, identity.format_version),
+      0600));
+  return identity;
+}
+
+Result<std::filesystem::path> find_store(const std::filesystem::path& start) {
+  std::error_code failed;
+  std::filesystem::path at = std::filesystem::absolute(start, failed);
+  if (failed) return Error{Errc::io, fmt::format("cannot tell where {} is: {}", start.string(), failed.message())};
+  for (;; at = at.parent_path()) {
+    const std::filesystem::path store = at / ".pievt";
+    if (std::filesystem::exists(store / "STORE", failed)) return store;
+    if (at == at.root_path() || at.empty()) break;
+  }
+  return Error{Errc::not_found, fmt::format("no store in {} or any directory above; make one with: pievt init",
+                                            std::filesystem::absolute(start, failed).string())};
+}
+
+}  // namespace pievt

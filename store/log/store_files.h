@@ -1,0 +1,44 @@
+// The files of a store directory and the text file STORE, which says what it is.
+//
+//   STORE   "pievt store", then `id:` and `format:` lines. Written once, atomically, before anything else.
+//   LOCK    writer lock and owner record        HEAD    last committed sequence, a hint
+//   log/    RocksDB                             attempts/  live files of running attempts
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "pievt/result.h"
+
+namespace pievt {
+
+inline constexpr std::uint32_t store_format_version = 1;
+
+struct StoreIdentity {
+  std::string id;  ///< a UUID, as text
+  std::uint32_t format_version = store_format_version;
+
+  /// The id's 16 bytes, and the first 8 of them as pages carry them.
+  std::array<std::byte, 16> bytes() const;
+  std::uint64_t short_id() const;
+};
+
+inline std::filesystem::path log_directory(const std::filesystem::path& store) { return store / "log"; }
+
+/// Reads STORE. not_found: no store there. too_new: a later format. corrupt: not a STORE file.
+Result<StoreIdentity> read_identity(const std::filesystem::path& store);
+
+/// Makes the directory (0700) with its STORE file (0600), durably, unless there is one already.
+Result<StoreIdentity> create_store(const std::filesystem::path& store);
+
+/// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
+Result<std::filesystem::path> find_store(const std::filesystem::path& start);
+
+/// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename, fsync of the
+/// directory.
+Status write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode);
+
+}  // namespace pievt

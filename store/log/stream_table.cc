@@ -1,0 +1,56 @@
+#include "store/log/stream_table.h"
+
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "store/format/keys.h"
+
+namespace pievt {
+
+Result<std::optional<StreamHead>> find_stream(const Rocks& rocks, std::string_view name) {
+  const auto stored = PIEVT_TRY(rocks.get(Family::index, "s" + std::string(name)));
+  if (!stored) return std::optional<StreamHead>();
+  const auto number = format::get_u32(*stored);
+  if (!number) return Error{Errc::corrupt, fmt::format("index entry of stream {} is damaged; run: pievt doctor --rebuild", name)};
+
+  StreamHead head{*number, 0};
+  auto cursor = rocks.cursor(Family::streams);
+  cursor.seek_for_prev(format::stream_key(*number, std::numeric_limits<std::uint64_t>::max()));
+  if (cursor.valid()) {
+    const auto entry = format::StreamIndexEntry::parse(cursor.key(), cursor.value());
+    if (entry && entry->stream == *number) head.revision = entry->last_revision;
+  }
+  PIEVT_TRY(cursor.status());
+  return std::optional(head);
+}
+
+Result<std::string> name_of_stream(const Rocks& rocks, std::uint32_t number) {
+  std::string key = "n";
+  format::put_u32(key, number);
+  auto name = PIEVT_TRY(rocks.get(Family::index, key));
+  if (!name) return Error{Errc::not_found, fmt::format("no stream has number {}", number)};
+  return *std::move(name);
+}
+
+Result<std::uint32_t> last_stream_number(const Rocks& rocks) {
+  auto cursor = rocks.cursor(Family::index);
+  cursor.seek_for_prev("n\xff\xff\xff\xff");
+  PIEVT_TRY(cursor.status());
+  if (!cursor.valid() || !cursor.key().starts_with('n')) return 0u;
+  return format::get_u32(cursor.key(), 1).value_or(0);
+}
+
+Result<StreamHead*> StreamTable::find(std::string_view name) {
+  const auto [entry, inserted] = known_.try_emplace(std::string(name));
+  if (!inserted) return &entry->second;
+  Result<std::optional<StreamHead>> stored = find_stream(*rocks_, name);
+  if (!stored.ok()) {
+    known_.erase(entry);
+    return std::move(stored).error();
+  }
+  if (*stored) entry->second = **stored;
+  return &entry->second;
+}
+
+}  // namespace pievt

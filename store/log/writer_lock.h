@@ -1,0 +1,81 @@
+// At most one writer a store: the lock, and what other processes may know of its holder.
+//
+// The lock is two locks of the kernel, taken together; RocksDB's own is the third, elsewhere.
+//   LOCK           a record lock (Boost.Interprocess file_lock, POSIX fcntl) on the file
+//   the directory  a flock on the open store directory
+// The file can be deleted or replaced while it is locked, and then two processes would hold locks
+// on two files of the same name. The directory cannot be replaced without taking the store away, so
+// its lock still keeps the second one out; the first notices by still_ours() and stops.
+//
+// Both go with their process, also by SIGKILL and before its end can be waited for. Mutexes in
+// shared memory would not (a killed owner keeps them for ever), nor would open-file-description
+// locks (an inheriting child keeps them).
+//
+// What POSIX record locks do that surprises, and how it is met:
+//  * Closing *any* descriptor of LOCK in the holding process drops the lock. So nothing else in the
+//    process may open LOCK: a table of this process's locks answers current_owner() without
+//    opening, and every opening and closing here happens under that table's mutex. Code that copies
+//    or walks a store must leave LOCK out.
+//  * Two locks of one process do not exclude each other. The same table does.
+//  * They are not inherited by fork. A forked child's copy of a WriterLock knows that it is none:
+//    still_ours() is Errc::fenced and destroying it releases nothing.
+// A flock *is* inherited by fork: a child made by fork() gives up its share at once
+// (pthread_atfork), one made by posix_spawn at exec (O_CLOEXEC); one made by a bare clone() would
+// keep the directory locked until it execs or ends.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "pievt/result.h"
+#include "store/log/owner.h"
+
+namespace pievt {
+
+class WriterLock {
+ public:
+  /// Takes the lock of the store directory `store` and writes the owner record into LOCK: `self`
+  /// with the present wall time as `acquired_wall_ns`.
+  ///
+  /// While somebody else has it, tries again about every 2 ms (with jitter, so that those who wait
+  /// do not meet) until `wait` is over; 0 tries once. Errc::busy then, with a sentence that names
+  /// the owner, since when, and what to do; also when this process has it already, at once.
+  /// not_found: no such directory. unsupported: its file system has no such locks. no_space, io.
+  /// Any thread.
+  static Result<WriterLock> acquire(const std::filesystem::path& store, const Owner& self,
+                                    std::chrono::milliseconds wait);
+
+  /// Who holds the lock of `store` now; nothing when nobody does, or there is no LOCK or no store.
+  ///
+  /// When its record cannot be read (being written, or damaged) only the pid is known. When the
+  /// kernel will not say whether there is a holder (no permission), an owner of whom nothing is
+  /// known: to take a writer for alive only delays. A hint: it may change at any moment, and it
+  /// looks at LOCK only, so a fenced writer that has not yet closed is not seen. Never disturbs the
+  /// holder nor those who try to acquire. Any thread.
+  static std::optional<Owner> current_owner(const std::filesystem::path& store);
+
+  WriterLock(WriterLock&&) noexcept;
+  WriterLock& operator=(WriterLock&&) noexcept;
+
+  /// Releases it, in the process that took it.
+  ~WriterLock();
+
+  const Owner& owner() const;
+
+  /// Whether the file that is locked is still the store's LOCK, by its inode and link count, and
+  /// this is still the process that took it. Errc::fenced with the reason otherwise: then write
+  /// nothing more and close. To be asked before each group of commits; about 1 us. Further hard
+  /// links to LOCK (a backup made of links) do not matter.
+  Status still_ours() const;
+
+ private:
+  struct Held;
+  friend struct LockTable;
+  explicit WriterLock(std::shared_ptr<Held> held);
+  void release();
+  std::shared_ptr<Held> held_;  // empty only after a move
+};
+
+}  // namespace pievt

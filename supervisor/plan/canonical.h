@@ -1,0 +1,17 @@
+// A plan as JSON that is always the same for the same plan: for digests and for the record of what
+// was planned.
+#pragma once
+
+#include <string>
+
+#include "supervisor/plan/plan.h"
+
+namespace pievt::plan {
+
+/// One line without spaces, keys in byte order, every value as it will be used (defaults filled
+/// in). Context files are given by path, size and, when the caller has filled it in, sha256. A
+/// variable taken from the environment is given by name; one whose value stands in the plan by
+/// value, as in the plan.
+std::string canonical_json(const Plan& plan);
+
+}  // namespace pievt::plan

@@ -1,0 +1,95 @@
+// A plan as it is written: every key read and checked by itself, nothing expanded, nothing combined
+// with anything else. What parse makes and expand uses up.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "supervisor/plan/plan.h"
+#include "supervisor/plan/template.h"
+
+namespace pievt::plan {
+
+struct WrittenRetry {
+  std::optional<std::uint32_t> max_attempts;
+  std::optional<std::uint64_t> initial_ms, max_ms;
+  std::optional<double> multiplier;
+  std::optional<bool> jitter;
+  std::optional<std::vector<RetryOn>> retry_on;
+};
+
+struct WrittenPath {
+  Text path;
+  PathType type = PathType::file;
+  std::uint64_t min_bytes = 0;
+  /// A path written as a string may splat; one in an object may not, because it has a type and
+  /// size.
+  enum class Form { string, object } form = Form::string;
+};
+
+struct WrittenDependency {
+  Text job;
+  When when = When::success;
+};
+
+struct WrittenEnvValue {
+  Text text;  ///< the value, or the variable to take it from
+  enum class From { plan, environment } from = From::plan;
+};
+
+/// A job, a row of the matrix, "defaults", or the whole-plan forms of some of its keys. All have
+/// the same keys but for id and name, which "defaults" has not.
+struct Written {
+  Place place;        ///< of the object, or of the line that stands for it
+  std::string label;  ///< how messages name it: `job "intro"`, `matrix row "ch01"`, `"defaults"`
+  /// Something in it could not be read, so what seems to be missing may be there.
+  bool damaged = false;
+
+  std::optional<Text> id, name, prompt, prompt_file, cwd, model, thinking;
+  std::optional<std::vector<Text>> context, tools;
+  Vars vars;
+  std::map<std::string, WrittenEnvValue> env;
+  std::optional<std::uint64_t> timeout_ms;
+  Place timeout_place;  ///< of the value that set it
+  std::optional<WrittenRetry> retry;
+  Place retry_place;
+  std::optional<std::int32_t> priority;
+  std::vector<WrittenPath> required_paths;
+  std::optional<Place> acceptance_place;
+  std::optional<std::vector<WrittenDependency>> depends_on;
+  std::map<std::string, Text> metadata;
+};
+
+/// Where rows come from when they are not in the plan.
+struct MatrixFile {
+  enum class Kind { glob, csv, json_lines } kind = Kind::glob;
+  Text path;  ///< or pattern
+};
+
+struct Document {
+  Place place;
+  std::optional<Text> name;
+  std::optional<std::uint32_t> concurrency;
+  std::optional<Place> matrix_place, jobs_place;
+  bool damaged = false;               ///< as in Written, apart from rows and jobs
+  std::size_t problems_in_lists = 0;  ///< noted while rows and jobs were read
+  bool list_missing = false;          ///< rows or jobs are there but could not be listed
+  std::vector<Written> rows;
+  std::optional<MatrixFile> matrix_file;
+  std::vector<Written> jobs;
+  Written defaults;    ///< "defaults" and, after parse, the keys of `whole_plan` as well
+  Written whole_plan;  ///< timeout, retry and acceptanceDefaults at the top, as jobs_plan has them
+  std::optional<Text> prompt_template, name_template, cwd_template;
+  std::vector<WrittenPath> acceptance_template;
+  std::map<std::string, Text> metadata_template;
+  std::optional<Throttle> throttle;
+  std::optional<Synthesis> synthesis;
+  std::optional<std::string> parent_run;
+  std::vector<std::string> rerun_of_jobs;
+};
+
+}  // namespace pievt::plan

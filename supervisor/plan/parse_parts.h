@@ -1,0 +1,20 @@
+// What the parse_*.cc files need of each other.
+#pragma once
+
+#include <vector>
+
+#include "supervisor/plan/keys.h"
+
+namespace pievt::plan {
+
+void read_retry(const Field& field, Written& into);                         // parse_policy.cc
+void read_acceptance(const Field& field, Written& into);                    // parse_policy.cc
+void read_depends_on(const Field& field, Written& into);                    // parse_policy.cc
+void read_timeout(const Field& field, Written& into);                       // parse_job.cc
+void read_timeout_ms(const Field& field, Written& into);                    // parse_job.cc
+void read_metadata(const Field& field, std::map<std::string, Text>& into);  // parse_job.cc
+
+/// Reads jobs or rows, whichever `where` says, of a list.
+std::vector<Written> parse_list(const Field& field, Where where);  // parse_job.cc
+
+}  // namespace pievt::plan

@@ -1,0 +1,49 @@
+// Every bound of this folder in one place, each with its reason.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace pievt::process::limits {
+
+/// The kernel refuses one argument or environment variable longer than 32 pages (E2BIG).
+inline constexpr std::size_t argument_bytes_max = 128u << 10;
+
+/// One look at a followed file. Large enough that a flooding child costs few calls, small enough
+/// that one child cannot keep the loop from the others.
+inline constexpr std::size_t read_bytes_max = 256u << 10;
+
+/// Punching a hole costs 125-190 us per MiB, so smaller pieces are left to the next call.
+inline constexpr std::uint64_t release_step_bytes = 1u << 20;
+
+/// Holes are made of whole blocks; 4 KiB is the block of ext4, XFS, btrfs and tmpfs.
+inline constexpr std::uint64_t release_block_bytes = 4u << 10;
+
+/// A busy file is looked at this often: 200 children cost 4 % of a core, while one inotify event
+/// for each of their writes takes half of it.
+inline constexpr std::chrono::milliseconds busy_look_ms{4};
+
+/// Silence after which a busy file is left to inotify.
+inline constexpr std::chrono::milliseconds busy_silence_ms{100};
+
+/// An idle file is looked at all the same, because inotify does not tell of writes through a
+/// mapping and a full event queue drops events.
+inline constexpr std::chrono::milliseconds idle_look_ms{1000};
+
+/// Wake-ups handed over at once. More stay in the kernel and come with the next call.
+inline constexpr std::size_t wakeups_max = 256;
+
+/// What is shown of a command line in a report of leftovers.
+inline constexpr std::size_t command_excerpt_bytes_max = 200;
+
+/// A file of /proc that describes one process in one line is never longer.
+inline constexpr std::size_t proc_text_bytes_max = 64u << 10;
+
+/// A forker is chased for so many rounds before its survivors are reported.
+inline constexpr std::size_t sweep_rounds_max = 32;
+
+/// SIGKILL needs milliseconds; what lives longer hangs in the kernel and is reported, not awaited.
+inline constexpr std::chrono::milliseconds sweep_deadline_ms{2000};
+
+}  // namespace pievt::process::limits

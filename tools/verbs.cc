@@ -1,0 +1,49 @@
+// The table. A row is a name, a group, one line of summary and two functions; everything longer lives with the verb.
+#include "tools/verbs.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace pievt::tools {
+namespace verbs {
+
+// clang-format off
+Result<Exit> completion(Context&);  const Manual& completion_manual();
+Result<Exit> help(Context&);        const Manual& help_manual();
+Result<Exit> version(Context&);     const Manual& version_manual();
+// clang-format on
+
+}  // namespace verbs
+
+namespace {
+
+constexpr std::array verb_rows = {
+    Verb{"completion", Group::about, "the completion script of a shell", verbs::completion,
+         verbs::completion_manual},
+    Verb{"help", Group::about, "what verbs do, and other topics", verbs::help, verbs::help_manual},
+    Verb{"version", Group::about, "which pievt this is and what it was built from", verbs::version,
+         verbs::version_manual},
+};
+static_assert(std::ranges::adjacent_find(verb_rows, std::ranges::greater_equal{}, &Verb::name) ==
+                  verb_rows.end(),
+              "verbs must be sorted by name, each once");
+
+/// What `pievt help` shows, in the order in which one meets them. Verbs that do not exist are passed over.
+constexpr std::array<std::string_view, 12> daily_names = {
+    "run", "runs", "show", "watch", "log", "why", "audit", "replay", "diff", "cost", "rerun", "resume",
+};
+
+/// What shells may ask for while completing. A source that the store does not serve offers nothing.
+constexpr std::array candidate_rows = {
+    CandidateSource{"jobs", nullptr},
+    CandidateSource{"runs", nullptr},
+};
+static_assert(std::ranges::adjacent_find(candidate_rows, std::ranges::greater_equal{},
+                                         &CandidateSource::name) == candidate_rows.end());
+
+}  // namespace
+
+Tables all_tables() { return {verb_rows, daily_names, candidate_rows}; }
+
+}  // namespace pievt::tools
