@@ -29,7 +29,8 @@ constexpr std::size_t answer_size = std::size_t{64} << 10;
 constexpr std::size_t delta_size = 16;
 
 constexpr std::string_view session_line =
-    R"({"type":"session","version":3,"id":"01a1f8db-8064-749d-8d4a-ae692a039846","timestamp":"2026-11-20T12:08:17.252Z","cwd":"/srv/project"})"
+    R"({"type":"session","version":3,"id":"01a1f8db-8064-749d-8d4a-ae692a039846",)"
+    R"("timestamp":"2026-11-20T12:08:17.252Z","cwd":"/srv/project"})"
     "\n"
     R"({"type":"agent_start"})"
     "\n"
@@ -37,20 +38,32 @@ constexpr std::string_view session_line =
     "\n"sv;
 
 constexpr std::string_view cumulative_rest =
-    R"("}],"api":"openai-completions","provider":"stub","model":"text","usage":{"input":0,"output":0,"cacheRead":0,"cacheWrite":0,"totalTokens":0,"cost":{"input":0,"output":0,"cacheRead":0,"cacheWrite":0,"total":0}},"stopReason":"stop","timestamp":1795176497309,"responseId":"chatcmpl-stub-95"})"sv;
+    R"("}],"api":"openai-completions","provider":"stub","model":"text","usage":{"input":0,)"
+    R"("output":0,"cacheRead":0,"cacheWrite":0,"totalTokens":0,"cost":{"input":0,"output":0,)"
+    R"("cacheRead":0,"cacheWrite":0,"total":0}},"stopReason":"stop","timestamp":1795176497309,)"
+    R"("responseId":"chatcmpl-stub-95"})"sv;
 
 constexpr std::string_view finished_rest =
-    R"("}],"api":"openai-completions","provider":"stub","model":"text","usage":{"input":622,"output":1024,"cacheRead":0,"cacheWrite":0,"totalTokens":1646,"cost":{"input":0.0006219999999999999,"output":0.002048,"cacheRead":0,"cacheWrite":0,"total":0.0026699999999999996}},"stopReason":"stop","timestamp":1795176497309,"responseId":"chatcmpl-stub-95"})"sv;
+    R"("}],"api":"openai-completions","provider":"stub","model":"text","usage":{"input":622,)"
+    R"("output":1024,"cacheRead":0,"cacheWrite":0,"totalTokens":1646,)"
+    R"("cost":{"input":0.0006219999999999999,"output":0.002048,"cacheRead":0,"cacheWrite":0,)"
+    R"("total":0.0026699999999999996}},"stopReason":"stop","timestamp":1795176497309,)"
+    R"("responseId":"chatcmpl-stub-95"})"sv;
 
 constexpr std::string_view delta_update =
-    R"({"type":"message_update","usage":{"input":569,"output":15,"cacheRead":0,"cacheWrite":0,"reasoning":0,"totalTokens":584,"cost":{"input":0.000569,"output":0.000029999999999999997,"cacheRead":0,"cacheWrite":0,"total":0.0005989999999999999,"totalFromProvider":false}},"assistantMessageEvent":{"type":"text_delta","contentIndex":0,"delta":"consectetur adip"}})"
+    R"({"type":"message_update","usage":{"input":569,"output":15,"cacheRead":0,"cacheWrite":0,)"
+    R"("reasoning":0,"totalTokens":584,"cost":{"input":0.000569,)"
+    R"("output":0.000029999999999999997,"cacheRead":0,"cacheWrite":0,)"
+    R"("total":0.0005989999999999999,"totalFromProvider":false}},)"
+    R"("assistantMessageEvent":{"type":"text_delta","contentIndex":0,)"
+    R"("delta":"consectetur adip"}})"
     "\n"sv;
 
-// Escaped JSON text in which each 16 characters stand alone, so that it can be cut between them.
 std::string answer_text(std::size_t size) {
-  constexpr std::string_view words = "lorem ipsum dolor sit amet cons[116]\\n adip";
+  constexpr std::string_view words =
+      "lorem ipsum dolor sit amet consectetur adipiscing elit sed do ";
   std::string text;
-  while (text.size() < size) text.append(words.substr(0, text.size() % 160 == 0 ? 32 : 16));
+  while (text.size() < size) text.append(words);
   text.resize(size);
   return text;
 }

@@ -1,4 +1,5 @@
-// The table. A row is a name, a group, one line of summary and two functions; everything longer lives with the verb.
+// The table. A row is a name, a group, one line of summary and two functions; everything longer
+// lives with the verb.
 #include "tools/verbs.h"
 
 #include <algorithm>
@@ -29,9 +30,11 @@ static_assert(std::ranges::adjacent_find(verb_rows, std::ranges::greater_equal{}
                   verb_rows.end(),
               "verbs must be sorted by name, each once");
 
-/// What `pievt help` shows, in the order in which one meets them. Verbs that do not exist are passed over.
+/// What `pievt help` shows, in the order in which one meets them. Verbs that do not exist are
+/// passed over.
 constexpr std::array<std::string_view, 12> daily_names = {
-    "run", "runs", "show", "watch", "log", "why", "audit", "replay", "diff", "cost", "rerun", "resume",
+    "run",   "runs",   "show", "watch", "log",   "why",
+    "audit", "replay", "diff", "cost",  "rerun", "resume",
 };
 
 /// What shells may ask for while completing. A source that the store does not serve offers nothing.
@@ -44,6 +47,8 @@ static_assert(std::ranges::adjacent_find(candidate_rows, std::ranges::greater_eq
 
 }  // namespace
 
-Tables all_tables() { return {verb_rows, daily_names, candidate_rows}; }
+Tables all_tables() {
+  return {verb_rows, daily_names, candidate_rows};
+}
 
 }  // namespace pievt::tools

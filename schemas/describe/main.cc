@@ -8,11 +8,11 @@
 //
 // Exit: 0 done; 1 the schema breaks the lock; 2 usage; 3 a file cannot be read or written.
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,7 +32,14 @@ enum class Exit : int { done = 0, lock_broken = 1, usage = 2, file = 3 };
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return os_error("cannot read " + path.string(), errno);
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  std::string text;
+  std::array<char, 16384> piece{};
+  do {
+    file.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
+  } while (file);
+  if (file.bad()) return os_error("cannot read " + path.string(), errno);
+  return text;
 }
 
 // Beside and then over it, so that an interrupted build leaves no half a file. A file that already

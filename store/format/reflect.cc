@@ -1,10 +1,9 @@
-// Translates a binary schema into values. Every index, id and offset in it is checked here, once,
-// so that no later code has to ask whether the schema makes sense.
+// Translates a binary schema into values. Every index, id and offset in it is examined once, so
+// that no later code has to ask whether the schema makes sense.
 #include "store/format/reflect.h"
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "flatbuffers/reflection_generated.h"
 #include "pievt/schema/envelope_bfbs_generated.h"
 #include "pievt/schema/run_state_bfbs_generated.h"
+#include "store/format/schema_examination.h"
 
 namespace pievt::reflect {
 namespace {
@@ -24,24 +24,26 @@ static_assert(static_cast<int>(Base::string) == reflection::String);
 static_assert(static_cast<int>(Base::object) == reflection::Obj);
 static_assert(static_cast<int>(Base::array) == reflection::Array);
 
-constexpr std::size_t vtable_head = 4;  // a vtable begins with its own size and the table's
-constexpr std::size_t struct_align_max = 256;
-
 using Texts = flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>;
-
-Error broken(std::string_view where, std::string_view what) {
-  return {Errc::corrupt, fmt::format("binary schema: {}: {}", where, what)};
-}
 
 std::string text(const flatbuffers::String* string) {
   return string == nullptr ? std::string() : string->str();
 }
 
+// The tables of a vector; none where the vector is absent.
+template <class T>
+std::vector<const T*> items(const flatbuffers::Vector<flatbuffers::Offset<T>>* stored) {
+  std::vector<const T*> found;
+  if (stored == nullptr) return found;
+  found.reserve(stored->size());
+  for (const T* item : *stored) found.push_back(item);
+  return found;
+}
+
 // The `///` lines of a declaration as one paragraph. flatc keeps the blank after the slashes.
 std::string comment(const Texts* lines) {
   std::string paragraph;
-  if (lines == nullptr) return paragraph;
-  for (const flatbuffers::String* line : *lines) {
+  for (const flatbuffers::String* line : items(lines)) {
     std::string_view words = line->string_view();
     words.remove_prefix(std::min(words.find_first_not_of(' '), words.size()));
     if (!paragraph.empty() && !words.empty()) paragraph += ' ';
@@ -62,16 +64,18 @@ std::string_view last_part(std::string_view name) {
 }
 
 // Read as the byte it is: the library's enum must not hold a number that is none of its own.
-Base base_at(const reflection::Type& type, flatbuffers::voffset_t slot) {
-  const auto& table = reinterpret_cast<const flatbuffers::Table&>(type);
-  return static_cast<Base>(table.GetField<std::uint8_t>(slot, 0));
+Base base_at(const reflection::Type* type, flatbuffers::voffset_t slot) {
+  if (type == nullptr) return Base::none;
+  const auto* const table = reinterpret_cast<const flatbuffers::Table*>(type);
+  return static_cast<Base>(table->GetField<std::uint8_t>(slot, 0));
 }
 
-Type type_of(const reflection::Type& stored) {
+Type type_of(const reflection::Type* stored) {
+  if (stored == nullptr) return {};
   return {.base = base_at(stored, reflection::Type::VT_BASE_TYPE),
           .element = base_at(stored, reflection::Type::VT_ELEMENT),
-          .length = stored.fixed_length(),
-          .index = stored.index()};
+          .length = stored->fixed_length(),
+          .index = stored->index()};
 }
 
 Field field_of(const reflection::Field& stored) {
@@ -80,7 +84,7 @@ Field field_of(const reflection::Field& stored) {
   field.comment = comment(stored.documentation());
   field.id = stored.id();
   field.offset = stored.offset();
-  field.type = type_of(*stored.type());
+  field.type = type_of(stored.type());
   field.default_integer = stored.default_integer();
   field.default_real = stored.default_real();
   // flatc calls strings and tables optional, too; here it means a number that may be null.
@@ -100,7 +104,7 @@ ObjectType object_of(const reflection::Object& stored) {
     object.size = static_cast<std::size_t>(std::max(stored.bytesize(), 0));
     object.align = static_cast<std::size_t>(std::max(stored.minalign(), 0));
   }
-  for (const reflection::Field* field : *stored.fields()) {
+  for (const reflection::Field* field : items(stored.fields())) {
     object.fields.push_back(field_of(*field));
   }
   std::ranges::sort(object.fields, {}, &Field::id);
@@ -112,13 +116,13 @@ EnumType enum_of(const reflection::Enum& stored) {
   result.name = text(stored.name());
   result.comment = comment(stored.documentation());
   if (stored.is_union()) result.form = EnumType::Form::tagged_union;
-  result.underlying = base_at(*stored.underlying_type(), reflection::Type::VT_BASE_TYPE);
-  for (const reflection::EnumVal* value : *stored.values()) {
+  result.underlying = base_at(stored.underlying_type(), reflection::Type::VT_BASE_TYPE);
+  for (const reflection::EnumVal* value : items(stored.values())) {
     EnumMember member{.name = text(value->name()),
                       .comment = comment(value->documentation()),
                       .number = value->value()};
     if (const reflection::Type* type = value->union_type();
-        type != nullptr && base_at(*type, reflection::Type::VT_BASE_TYPE) == Base::object) {
+        type != nullptr && base_at(type, reflection::Type::VT_BASE_TYPE) == Base::object) {
       member.object = type->index();
     }
     result.members.push_back(std::move(member));
@@ -126,136 +130,6 @@ EnumType enum_of(const reflection::Enum& stored) {
   std::ranges::sort(result.members, {}, &EnumMember::number);
   return result;
 }
-
-// Checks that a translated schema does not contradict itself. What passes can be walked blindly.
-class Examination {
- public:
-  Examination(std::span<const ObjectType> objects, std::span<const EnumType> enums)
-      : objects_(objects), enums_(enums), struct_seen_(objects.size(), Seen::no) {}
-
-  Status run() {
-    for (const EnumType& type : enums_) PIEVT_TRY(examine(type));
-    for (const ObjectType& object : objects_) PIEVT_TRY(examine(object));
-    for (std::size_t i = 0; i < objects_.size(); ++i) PIEVT_TRY(examine_nesting(i));
-    return {};
-  }
-
- private:
-  enum class Seen : std::uint8_t { no, open, closed };
-
-  bool is_object(std::int32_t index, ObjectType::Form form) const {
-    return index >= 0 && static_cast<std::size_t>(index) < objects_.size() &&
-           objects_[static_cast<std::size_t>(index)].form == form;
-  }
-  bool is_object(std::int32_t index) const {
-    return is_object(index, ObjectType::Form::table) ||
-           is_object(index, ObjectType::Form::structure);
-  }
-  bool is_enum(std::int32_t index, EnumType::Form form) const {
-    return index >= 0 && static_cast<std::size_t>(index) < enums_.size() &&
-           enums_[static_cast<std::size_t>(index)].form == form;
-  }
-
-  Status examine(const EnumType& type) const {
-    if (!is_scalar(type.underlying) || type.underlying >= Base::float32) {
-      return broken(type.name, "is not made of integers");
-    }
-    for (const EnumMember& member : type.members) {
-      if (member.object != -1 && !is_object(member.object)) {
-        return broken(type.name, "names a table that is not there");
-      }
-    }
-    return {};
-  }
-
-  // One number or one object, alone or as an element.
-  bool is_sound(Base base, std::int32_t index) const {
-    if (base == Base::object) return is_object(index);
-    if (base == Base::union_tag) return is_enum(index, EnumType::Form::tagged_union);
-    if (is_scalar(base)) return index == -1 || is_enum(index, EnumType::Form::enumeration);
-    return base == Base::string && index == -1;
-  }
-
-  Status examine(const ObjectType& object) const {
-    const bool is_table = object.form == ObjectType::Form::table;
-    if (!is_table && (object.size == 0 || !std::has_single_bit(object.align) ||
-                      object.align > struct_align_max)) {
-      return broken(object.name, "has an impossible size");
-    }
-    for (std::size_t i = 0; i < object.fields.size(); ++i) {
-      const Field& field = object.fields[i];
-      if (field.id != i) return broken(object.name, "has gaps in its ids");
-      PIEVT_TRY(is_table ? examine_in_table(object, field) : examine_in_struct(object, field));
-    }
-    return {};
-  }
-
-  Status examine_in_table(const ObjectType& table, const Field& field) const {
-    const std::string where = table.name + "." + field.name;
-    if (field.offset != vtable_head + 2 * std::size_t{field.id}) {
-      return broken(where, "is not where its id says");
-    }
-    const Type& type = field.type;
-    if (type.base == Base::vector) {
-      if (type.element == Base::union_tag || type.element == Base::union_value) {
-        return Error{Errc::unsupported,
-                     fmt::format("binary schema: {}: vectors of unions cannot be read", where)};
-      }
-      if (!is_sound(type.element, type.index)) return broken(where, "is a vector of nothing known");
-      return {};
-    }
-    if (type.base == Base::union_value) {
-      const Field* const tag = field.id == 0 ? nullptr : &table.fields[field.id - 1u];
-      if (tag == nullptr || tag->type.base != Base::union_tag || tag->type.index != type.index ||
-          !is_enum(type.index, EnumType::Form::tagged_union)) {
-        return broken(where, "is a union without its tag");
-      }
-      return {};
-    }
-    if (!is_sound(type.base, type.index)) return broken(where, "has no known type");
-    return {};
-  }
-
-  Status examine_in_struct(const ObjectType& owner, const Field& field) const {
-    const std::string where = owner.name + "." + field.name;
-    const Type& type = field.type;
-    const bool is_array = type.base == Base::array;
-    const Base base = is_array ? type.element : type.base;
-    const bool is_inner = base == Base::object;
-    if (!is_sound(base, type.index) || base == Base::string || base == Base::union_tag ||
-        (is_inner && !is_object(type.index, ObjectType::Form::structure))) {
-      return broken(where, "cannot be part of a struct");
-    }
-    const std::size_t one =
-        is_inner ? objects_[static_cast<std::size_t>(type.index)].size : size_of(base);
-    const std::size_t all = is_array ? one * type.length : one;
-    if (field.offset > owner.size || all > owner.size - field.offset) {
-      return broken(where, "reaches beyond its struct");
-    }
-    return {};
-  }
-
-  // A struct that contains itself would be walked for ever.
-  Status examine_nesting(std::size_t index) {
-    const ObjectType& object = objects_[index];
-    if (object.form != ObjectType::Form::structure || struct_seen_[index] == Seen::closed) {
-      return {};
-    }
-    if (struct_seen_[index] == Seen::open) return broken(object.name, "contains itself");
-    struct_seen_[index] = Seen::open;
-    for (const Field& field : object.fields) {
-      const Base base = field.type.base == Base::array ? field.type.element : field.type.base;
-      if (base != Base::object) continue;
-      PIEVT_TRY(examine_nesting(static_cast<std::size_t>(field.type.index)));
-    }
-    struct_seen_[index] = Seen::closed;
-    return {};
-  }
-
-  std::span<const ObjectType> objects_;
-  std::span<const EnumType> enums_;
-  std::vector<Seen> struct_seen_;
-};
 
 template <class Item>
 const Item* find_by_name(std::span<const Item> items, std::string_view name) {
@@ -319,26 +193,28 @@ Result<Schema> Schema::load(std::span<const std::byte> bfbs) {
 
   flatbuffers::Verifier verifier(bytes, bfbs.size());
   if (!reflection::VerifySchemaBuffer(verifier)) {
-    return broken("its bytes", fmt::format("these {} bytes are not one", bfbs.size()));
+    return broken_schema("its bytes", fmt::format("these {} bytes are not one", bfbs.size()));
   }
   const reflection::Schema& stored = *reflection::GetSchema(bytes);
-  if (stored.root_table() == nullptr) return broken("its root", "there is none");
+  const reflection::Object* const stored_root = stored.root_table();
+  if (stored_root == nullptr) return broken_schema("its root", "there is none");
 
   Schema schema;
-  for (const reflection::Object* object : *stored.objects()) {
+  for (const reflection::Object* object : items(stored.objects())) {
     schema.objects_.push_back(object_of(*object));
   }
-  for (const reflection::Enum* type : *stored.enums()) schema.enums_.push_back(enum_of(*type));
+  for (const reflection::Enum* type : items(stored.enums()))
+    schema.enums_.push_back(enum_of(*type));
   schema.file_identifier_ = text(stored.file_ident());
   if (!schema.file_identifier_.empty() && schema.file_identifier_.size() != 4) {
-    return broken("its file identifier", "is not four characters");
+    return broken_schema("its file identifier", "is not four characters");
   }
-  PIEVT_TRY(Examination(schema.objects_, schema.enums_).run());
+  PIEVT_TRY(examine_schema(schema.objects_, schema.enums_));
 
-  const std::string root_name = text(stored.root_table()->name());
+  const std::string root_name = text(stored_root->name());
   const auto root = std::ranges::find(schema.objects_, root_name, &ObjectType::name);
   if (root == schema.objects_.end() || root->form != ObjectType::Form::table) {
-    return broken(root_name, "is the root and no table");
+    return broken_schema(root_name, "is the root and no table");
   }
   schema.root_ = static_cast<std::size_t>(root - schema.objects_.begin());
   return schema;

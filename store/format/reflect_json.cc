@@ -61,14 +61,14 @@ Sequence sequence_at(std::string_view text) {
 }
 
 // True for what stands for itself in JSON, without looking at its neighbours.
-constexpr std::array<bool, 256> plain = [] {
+constexpr std::array<bool, 256> plain_bytes = [] {
   std::array<bool, 256> table{};
   for (std::size_t byte = 0x20; byte < 0x7F; ++byte) table[byte] = byte != '"' && byte != '\\';
   return table;
 }();
 
 bool is_plain(char c) {
-  return plain[static_cast<unsigned char>(c)];
+  return plain_bytes[static_cast<unsigned char>(c)];
 }
 
 void append_escape(std::string& out, char c) {

@@ -1,6 +1,7 @@
 #include "store/format/zstd_codec.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -48,6 +49,11 @@ Error corrupt(std::size_t frame_bytes, std::size_t expected_bytes, std::string_v
                                      frame_bytes, expected_bytes, why)};
 }
 
+bool is_zstd_frame(Bytes frame) {
+  constexpr unsigned char magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+  return frame.size() > sizeof(magic) && std::memcmp(frame.data(), magic, sizeof(magic)) == 0;
+}
+
 // Everything that can be known before memory is spent.
 Status check_claims(Bytes frame, std::size_t expected_bytes, std::size_t bytes_max) {
   const auto bad = [&](std::string_view why) { return corrupt(frame.size(), expected_bytes, why); };
@@ -55,8 +61,10 @@ Status check_claims(Bytes frame, std::size_t expected_bytes, std::size_t bytes_m
   if (expected_bytes > (frame.size() / block_frame_bytes_min + 1) * block_bytes_max) {
     return bad("no frame of this size can hold that much");
   }
+  // zstd also takes "skippable" frames, which hold nothing, and concatenations. Neither is ours.
+  if (!is_zstd_frame(frame)) return bad("it does not begin like a frame");
   const unsigned long long claimed = ZSTD_getFrameContentSize(frame.data(), frame.size());
-  if (claimed == ZSTD_CONTENTSIZE_ERROR) return bad("it does not begin like a frame");
+  if (claimed == ZSTD_CONTENTSIZE_ERROR) return bad("its header is damaged");
   if (claimed == ZSTD_CONTENTSIZE_UNKNOWN) return bad("it does not say how much it holds");
   if (claimed != expected_bytes) return bad(fmt::format("it says it holds {} bytes", claimed));
   const std::size_t size = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
@@ -67,7 +75,8 @@ Status check_claims(Bytes frame, std::size_t expected_bytes, std::size_t bytes_m
 
 Result<std::vector<std::byte>> decompress_with(ZSTD_DCtx* context, Bytes prefix, Bytes frame,
                                                std::size_t expected_bytes) {
-  // An empty prefix also clears one that an earlier failure has left behind.
+  // What an earlier failure has left behind is cleared.
+  ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
   PIEVT_ASSERT(ZSTD_isError(ZSTD_DCtx_refPrefix(context, prefix.data(), prefix.size())) == 0);
   std::vector<std::byte> content(expected_bytes);
   const std::size_t size =
@@ -153,6 +162,8 @@ Result<PackedChunk> PrimedCompressor::pack(ChunkChain& chain, std::span<const st
   while (true) {
     const Bytes raw = pending.first(std::min(aim, pending.size()));
     const Bytes prefix = chain.prefix();
+    // A try that did not fit has left the context in the middle of a frame.
+    ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_only);
     PIEVT_ASSERT(ZSTD_isError(ZSTD_CCtx_refPrefix(context_.get(), prefix.data(), prefix.size())) ==
                  0);
     const std::size_t size =

@@ -293,23 +293,24 @@ Status HeadWriter::publish(std::uint64_t committed) {
   PIEVT_TRY(file_->write_at(layout::slot_offsets[next_slot_], &slot, sizeof(slot)));
   next_slot_ = (next_slot_ + 1) % slot_count;
 
-  const bool may_wake = now - last_wake_ >= head_wake_interval;
-  const auto announced = [this] { return file_->number_at(layout::announced_offset); };
-  bool waits = PIEVT_TRY(announced()) != 0;
-  if (waits && may_wake) {
-    const std::uint32_t none = 0;
-    PIEVT_TRY(file_->write_at(layout::announced_offset, &none, sizeof(none)));
-  }
+  // What was announced so far is now for this writer to remember: as a wake that is owed. It is
+  // cleared before the word moves, so that an announcement lost here is by somebody whose sleep on
+  // the old word is refused, or ended by the wake below.
+  owed_ = owed_ || PIEVT_TRY(take_announcements());
   ++word_;
   PIEVT_TRY(file_->write_at(layout::word_offset, &word_, sizeof(word_)));
   // The word must be out before the announcements are read again: whoever announces after this has
-  // its sleep refused, because the kernel compares the word it has seen with the new one.
+  // his sleep on the old word refused, because the kernel compares.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!waits) waits = PIEVT_TRY(announced()) != 0;
-  if (!waits) return {};
-  if (may_wake) return wake(now);
-  owed_ = true;
-  return {};
+  owed_ = owed_ || PIEVT_TRY(file_->number_at(layout::announced_offset)) != 0;
+  return owed_ && now - last_wake_ >= head_wake_interval ? wake(now) : Status();
+}
+
+Result<bool> HeadWriter::take_announcements() {
+  if (PIEVT_TRY(file_->number_at(layout::announced_offset)) == 0) return false;
+  const std::uint32_t none = 0;
+  PIEVT_TRY(file_->write_at(layout::announced_offset, &none, sizeof(none)));
+  return true;
 }
 
 std::optional<Clock::time_point> HeadWriter::owed_at() const {
@@ -317,8 +318,8 @@ std::optional<Clock::time_point> HeadWriter::owed_at() const {
   return last_wake_ + head_wake_interval;
 }
 
-// Leaves the announcements as they are: one of them may be by somebody who has seen the present
-// word and goes to sleep just after this wake. The price is one needless wake later.
+// The announcements stay as they are: they are by those who have seen the present word, and are
+// for the next publication.
 Status HeadWriter::flush_owed() {
   if (!owed_) return {};
   const Clock::time_point now = Clock::now();

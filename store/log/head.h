@@ -103,6 +103,7 @@ class HeadWriter {
  private:
   explicit HeadWriter(std::unique_ptr<HeadFile> file);
   Status attach();
+  Result<bool> take_announcements();
   Status check_file(std::chrono::steady_clock::time_point now);
   Status wake(std::chrono::steady_clock::time_point now);
 

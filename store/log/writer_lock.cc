@@ -306,6 +306,8 @@ void WriterLock::release() {
   if (held_ == nullptr || held_->pid != ::getpid()) return;
   LockTable& table = LockTable::of_this_process();
   const std::lock_guard guard(table.mutex);
+  // By name, not only by closing: a child forked this instant may still have a copy.
+  ::flock(held_->directory.get(), LOCK_UN);
   table.release(*held_);
 }
 

@@ -31,6 +31,8 @@ class Reader {
  public:
   bool broken() const { return broken_; }
 
+  bool is_object(ondemand::value value) { return token_of(value).starts_with('{'); }
+
   std::string text(ondemand::value value) {
     const std::string_view token = token_of(value);
     return token.starts_with('"') ? decode_json_string(token) : std::string{};
@@ -83,7 +85,7 @@ class Reader {
   // Calls visit(key, value) for each field if `value` is an object.
   template <class Visit>
   void each_field(ondemand::value value, Visit&& visit) {
-    if (!token_of(value).starts_with('{')) return;
+    if (!is_object(value)) return;
     ondemand::object object;
     if (value.get_object().get(object)) {
       broken_ = true;
@@ -169,12 +171,14 @@ Content read_content(Reader& reader, ondemand::value value) {
   if (!content.text.empty()) content.counts.text = 1;
   reader.each_element(value, [&](ondemand::value block) {
     std::string type;
+    std::string text;
     reader.each_field(block, [&](std::string_view key, ondemand::value field) {
       if (key == "type") type = reader.text(field);
-      if (key == "text") content.text += reader.text(field);
+      if (key == "text") text = reader.text(field);
       if (key == "thinking") content.thinking_bytes += reader.text(field).size();
     });
     count_block(content.counts, type);
+    if (type == "text") content.text += text;
   });
   return content;
 }
@@ -191,7 +195,8 @@ Cost read_cost(Reader& reader, ondemand::value value) {
   return cost;
 }
 
-Usage read_usage(Reader& reader, ondemand::value value) {
+std::optional<Usage> read_usage(Reader& reader, ondemand::value value) {
+  if (!reader.is_object(value)) return std::nullopt;
   Usage usage;
   reader.each_field(value, [&](std::string_view key, ondemand::value field) {
     if (key == "input") usage.input = reader.count(field).value_or(0);

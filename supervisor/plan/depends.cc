@@ -67,7 +67,7 @@ class Resolver {
       any = true;
     }
     if (!any)
-      problems_.add(on.text->at(on.index),
+      problems_.add(on.place(),
                     fmt::format("the pattern {} in \"dependsOn\" of {} fits no other job",
                                 shown(on.job), labels_[index]));
   }
@@ -83,7 +83,7 @@ class Resolver {
     std::vector<std::string_view> ids;
     for (const auto& [id, job] : by_id_) ids.push_back(id);
     const std::string_view near = nearest(on.job, ids);
-    problems_.add(on.text->at(on.index),
+    problems_.add(on.place(),
                   fmt::format("{} of {} names the job {}, and there is none{}", field,
                               labels_[index], shown(on.job),
                               near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
@@ -191,7 +191,7 @@ void resolve_dependencies(std::vector<JobSpec>& jobs,
     const auto circle = finder.next();
     if (!circle) return;
     const Wanted& reason = reason_for(wanted[circle->front()], jobs[(*circle)[1]].id);
-    problems.add(reason.text->at(reason.index),
+    problems.add(reason.place(),
                  fmt::format("these jobs wait for each other: {}", spelled(*circle, jobs)));
   }
 }

@@ -19,6 +19,9 @@ struct Wanted {
   /// A prompt that holds a job's final message depends on that job, whether it says so or not. Such
   /// a dependency changes nothing about one that is asked for by name, and is no pattern.
   enum class Kind { asked, implied } kind = Kind::asked;
+
+  /// The entry of the list, or the placeholder.
+  Place place() const { return kind == Kind::asked ? text->place : text->at(index); }
 };
 
 /// Fills in JobSpec::depends_on and FinalOf::index of all jobs; `wanted[i]` belongs to `jobs[i]`,

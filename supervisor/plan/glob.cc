@@ -12,7 +12,7 @@ void reach(std::string_view pattern, std::vector<char>& possible, std::size_t at
   while (!possible[at]) {
     possible[at] = 1;
     if (at == pattern.size() || pattern[at] != '*') return;
-    at += pattern.substr(at).starts_with("**") ? 2 : 1;
+    at += pattern.substr(at).starts_with("**") ? 2u : 1u;
   }
 }
 

@@ -87,15 +87,16 @@ void read_env(const Field& field, Written& into) {
   if (!field.is(JsonKind::object, "an object")) return;
   for (const JsonView member : field.value) {
     if (!is_env_name(member.key())) {
-      field.problems.add(member.key_place(),
-                         fmt::format("{} in \"env\" of {} cannot be a variable's name: letters, "
-                                     "digits and \"_\" only, no digit first",
-                                     shown(member.key()), field.label));
+      field.problems.add(
+          member.key_place(),
+          fmt::format("{} in \"env\" of {} cannot be the name of a variable: letters, "
+                      "digits and \"_\" only, no digit first",
+                      shown(member.key()), field.label));
     } else if (member.key().starts_with("PIEVT_")) {
       field.problems.add(
           member.key_place(),
-          fmt::format("{} in \"env\" of {}: names that begin with \"PIEVT_\" are the "
-                      "supervisor's own",
+          fmt::format("{} in \"env\" of {}: names that begin with \"PIEVT_\" are kept "
+                      "for the supervisor",
                       shown(member.key()), field.label));
     } else {
       read_env_value(field, member, into);
@@ -118,8 +119,9 @@ void read_tools(const Field& field, Written& into) {
   for (const Text& tool : *into.tools)
     // pi takes the list as one argument with commas.
     if (tool.value.empty() || tool.value.find_first_of(", \t\r\n") != std::string::npos)
-      field.problems.add(tool.place, fmt::format("{} in \"tools\" of {} cannot be a tool's name",
-                                                 shown(tool.value), field.label));
+      field.problems.add(tool.place,
+                         fmt::format("{} in \"tools\" of {} cannot be the name of a tool",
+                                     shown(tool.value), field.label));
 }
 
 void read_priority(const Field& field, Written& into) {

@@ -14,10 +14,6 @@ namespace {
 constexpr std::size_t shown_bytes_max = 60;
 constexpr std::size_t name_bytes_max = 64;
 
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u;
-}
-
 /// Bytes of the character that begins at `at`, or 0 if those bytes are not UTF-8.
 std::size_t character_bytes(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) {
@@ -89,13 +85,14 @@ std::size_t invalid_utf8_at(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  for (bool again = true; again;) {
-    again = false;
-    for (const std::string_view space : white_space) {
-      while (text.starts_with(space)) text.remove_prefix(space.size()), again = true;
-      while (text.ends_with(space)) text.remove_suffix(space.size()), again = true;
-    }
-  }
+  const auto begins = [&](std::string_view space) { return text.starts_with(space); };
+  const auto ends = [&](std::string_view space) { return text.ends_with(space); };
+  for (auto at = std::ranges::find_if(white_space, begins); at != white_space.end();
+       at = std::ranges::find_if(white_space, begins))
+    text.remove_prefix(at->size());
+  for (auto at = std::ranges::find_if(white_space, ends); at != white_space.end();
+       at = std::ranges::find_if(white_space, ends))
+    text.remove_suffix(at->size());
   return text;
 }
 

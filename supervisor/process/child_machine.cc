@@ -30,11 +30,17 @@ std::string cell_text(ChildState state, ChildInput input) {
 
 }  // namespace
 
-std::string_view name_of(ChildState state) { return state_names[static_cast<std::size_t>(state)]; }
+std::string_view name_of(ChildState state) {
+  return state_names[static_cast<std::size_t>(state)];
+}
 
-std::string_view name_of(ChildInput input) { return input_names[static_cast<std::size_t>(input)]; }
+std::string_view name_of(ChildInput input) {
+  return input_names[static_cast<std::size_t>(input)];
+}
 
-std::string_view name_of(ChildMove move) { return move_names[static_cast<std::size_t>(move) - 1]; }
+std::string_view name_of(ChildMove move) {
+  return move_names[static_cast<std::size_t>(move) - 1];
+}
 
 std::string child_table_as_markdown() {
   std::string text = "| state |";
@@ -45,8 +51,7 @@ std::string child_table_as_markdown() {
   for (std::size_t row = 0; row < child_state_count; ++row) {
     text += "| **" + std::string(state_names[row]) + "** |";
     for (std::size_t column = 0; column < child_input_count; ++column)
-      text += " " +
-              cell_text(static_cast<ChildState>(row), static_cast<ChildInput>(column)) + " |";
+      text += " " + cell_text(static_cast<ChildState>(row), static_cast<ChildInput>(column)) + " |";
     text += "\n";
   }
   return text;

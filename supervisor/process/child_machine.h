@@ -80,7 +80,9 @@ struct Cell {
   ChildStep step;
 };
 
-consteval Cell to(ChildMove move, ChildState next) { return {Cell::Kind::steps, {move, next}}; }
+consteval Cell to(ChildMove move, ChildState next) {
+  return {Cell::Kind::steps, {move, next}};
+}
 
 inline constexpr Cell stay{Cell::Kind::stays, {ChildMove::none, ChildState::down}};
 inline constexpr Cell begin = to(ChildMove::spawn, ChildState::requested);

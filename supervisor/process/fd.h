@@ -1,9 +1,9 @@
 // A file descriptor with one owner, who closes it.
 #pragma once
 
-#include <unistd.h>
-
 #include <utility>
+
+#include <unistd.h>
 
 namespace pievt::process {
 

@@ -43,6 +43,10 @@ inline constexpr std::size_t proc_text_bytes_max = 64u << 10;
 /// A forker is chased for so many rounds before its survivors are reported.
 inline constexpr std::size_t sweep_rounds_max = 32;
 
+/// So long a round waits for the ends of what it killed before it looks for more: one process that
+/// hangs in the kernel must not keep the sweep from following one that forks.
+inline constexpr std::chrono::milliseconds sweep_round_ms{50};
+
 /// SIGKILL needs milliseconds; what lives longer hangs in the kernel and is reported, not awaited.
 inline constexpr std::chrono::milliseconds sweep_deadline_ms{2000};
 

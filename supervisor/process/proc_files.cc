@@ -2,17 +2,18 @@
 // from the start to its end, and parsed afterwards.
 #include "supervisor/process/proc_files.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "supervisor/process/fd.h"
 #include "supervisor/process/limits.h"
@@ -66,15 +67,16 @@ ssize_t read_some(int fd, char* to, std::size_t size) {
 
 EnvironmentRead search_environ(const std::string& path, std::string_view entry) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  const auto refused = [] { return errno == EACCES || errno == EPERM; };
-  if (!fd.is_open())
-    return {refused() ? EnvironmentLook::hidden : EnvironmentLook::has_not, !refused()};
+  // Whatever else keeps us from looking, a lack of descriptors say, must not pass for a clean look.
+  const auto is_gone = [] { return errno == ENOENT || errno == ESRCH; };
+  if (!fd.is_open() && is_gone()) return {};
+  if (!fd.is_open()) return {EnvironmentLook::hidden, false};
   std::array<char, 16u << 10> buffer;
   EntrySearch search(entry);
   EnvironmentRead result;
   for (;;) {
     const ssize_t got = read_some(fd.get(), buffer.data(), buffer.size());
-    if (got < 0 && refused()) return {EnvironmentLook::hidden, false};
+    if (got < 0 && !is_gone()) return {EnvironmentLook::hidden, false};
     if (got <= 0) break;
     result.empty = false;
     if (search.feed({buffer.data(), static_cast<std::size_t>(got)})) break;
@@ -95,12 +97,12 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
   stat.comm = text.substr(open + 2, close - open - 2);
 
   std::string_view rest = text.substr(close + 2);
-  const std::string_view state = next_word(rest);               // field 3
-  const auto parent = number<pid_t>(next_word(rest));           // field 4
+  const std::string_view state = next_word(rest);      // field 3
+  const auto parent = number<pid_t>(next_word(rest));  // field 4
   for (int field = 5; field < 20; ++field) next_word(rest);
   const auto threads = number<std::uint64_t>(next_word(rest));  // field 20
   next_word(rest);
-  const auto start = number<std::uint64_t>(next_word(rest));    // field 22
+  const auto start = number<std::uint64_t>(next_word(rest));  // field 22
   if (!pid || state.size() != 1 || !parent || !threads || !start) return std::nullopt;
   stat.pid = *pid;
   stat.state = state.front();
@@ -159,7 +161,7 @@ Result<std::string> read_boot_id() {
 }
 
 Result<std::uint64_t> read_pid_namespace() {
-  struct stat info{};
+  struct stat info {};
   if (::stat("/proc/self/ns/pid", &info) != 0)
     return os_error("cannot tell our pid namespace from /proc/self/ns/pid", errno);
   return std::uint64_t{info.st_ino};

@@ -2,14 +2,14 @@
 // moment; who acts on it opens a pidfd first and looks again (process.h, sweep.h).
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "pievt/result.h"
 
@@ -81,8 +81,8 @@ enum class EnvironmentLook : std::uint8_t {
 /// whose first thread has ended is looked at through its others.
 EnvironmentLook look_at_environment(pid_t pid, std::string_view entry);
 
-/// The command line with spaces between arguments, bytes outside printable ASCII as '?', cut to `bytes_max`.
-/// Empty for a zombie or a process that is gone.
+/// The command line with spaces between arguments, bytes outside printable ASCII as '?', cut to
+/// `bytes_max`. Empty for a zombie or a process that is gone.
 std::string command_excerpt(pid_t pid, std::size_t bytes_max);
 
 }  // namespace pievt::process

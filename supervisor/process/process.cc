@@ -5,16 +5,17 @@ extern "C" {
 #include <sys/pidfd.h>
 }
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
+#include <fmt/format.h>
 
 #include "supervisor/process/proc_files.h"
 
@@ -100,7 +101,7 @@ Result<std::variant<Process, Absence>> reopen(const ProcessId& id) {
                              to_string(id))};
   Result<Fd> pidfd = open_pidfd(id.pid);
   if (!pidfd.ok() && pidfd.error().code == Errc::not_found) return Answer{Absence::ended};
-  // Also the number of a thread can be in the way; since Linux 6.x that is EINVAL or ENOENT.
+  // A thread has the number now: EINVAL, and ENOENT on newer kernels, where it counts as ended.
   if (!pidfd.ok() && pidfd.error().code == Errc::invalid) return Answer{Absence::number_reused};
   if (!pidfd.ok()) return std::move(pidfd).error();
 
@@ -120,7 +121,9 @@ Result<Delivery> Process::signal(int number) const {
   return os_error(code, fmt::format("cannot send signal {} to {}", number, to_string(id_)), errno);
 }
 
-bool Process::has_ended() const { return wait_for_end(Moment::min()); }
+bool Process::has_ended() const {
+  return wait_for_end(Moment::min());
+}
 
 bool Process::wait_for_end(Moment deadline) const {
   pollfd wanted{.fd = fd(), .events = POLLIN, .revents = 0};

@@ -6,12 +6,12 @@
 // kept for the parent alone, of others it is known *that* they ended.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+
+#include <sys/types.h>
 
 #include "pievt/result.h"
 #include "supervisor/process/clock.h"

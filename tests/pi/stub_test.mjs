@@ -54,6 +54,12 @@ test("pi's request for a summary is answered with one, whatever the conversation
   assert.equal(choose([system, user("[[stub:http-400]]")]).name, "summary");
 });
 
+test("the README lists every behaviour", () => {
+  const readme = fs.readFileSync(new URL("./README.md", import.meta.url), "utf8");
+  const missing = Object.keys(BEHAVIOURS).filter((name) => !readme.includes(`\`${name}\``));
+  assert.deepEqual(missing, []);
+});
+
 let stub;
 let folder;
 before(async () => {

@@ -1,9 +1,10 @@
-// Values are kept as typed; they are checked when they come in, so that reading them later cannot fail.
+// Values are kept as typed; they are checked when they come in, so that reading them later cannot
+// fail.
 #include "tools/frame/arguments.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "tools/frame/moment.h"
 #include "tools/frame/nearest.h"
@@ -39,8 +40,9 @@ Status check(const Option& option, std::string_view typed) {
       for (const std::string_view one : choices) {
         if (one == typed) return {};
       }
-      return Error{Errc::invalid, fmt::format("{} is one of {}, not \"{}\"{}", option.name,
-                                              join(choices, ", "), typed, did_you_mean(typed, choices))};
+      return Error{Errc::invalid,
+                   fmt::format("{} is one of {}, not \"{}\"{}", option.name, join(choices, ", "),
+                               typed, did_you_mean(typed, choices))};
     }
   }
   return {};

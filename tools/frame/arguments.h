@@ -1,5 +1,6 @@
-// What was typed, checked against the rows that were declared. Asking for a name that no row declares, or for
-// another kind than its row says, is a bug and ends the program; a user cannot cause it.
+// What was typed, checked against the rows that were declared. Asking for a name that no row
+// declares, or for another kind than its row says, is a bug and ends the program; a user cannot
+// cause it.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +23,15 @@ class Arguments {
   Arguments() = default;
   explicit Arguments(std::span<const Option> options);
 
-  /// Adds what was typed for `name`, after checking it. The error's sentence names the flag and the value.
+  /// Adds what was typed for `name`, after checking it. The error's sentence names the flag and the
+  /// value.
   Status add(std::string_view name, std::string_view typed);
 
   /// Whether a flag was set, or a flag with a value or an argument was given.
   bool has(std::string_view name) const { return !all(name).empty(); }
 
-  /// The value that was given; nothing when none was. For a name that may be given often, the first.
+  /// The value that was given; nothing when none was. For a name that may be given often, the
+  /// first.
   std::optional<std::string> text(std::string_view name) const;
   std::string text_or(std::string_view name, std::string_view otherwise) const;
 

@@ -1,5 +1,5 @@
-// Completion scripts, made from the tables. They hold verbs, flags and choices as words and ask the program
-// only for what changes: `pievt completion --candidates runs`.
+// Completion scripts, made from the tables. They hold verbs, flags and choices as words and ask the
+// program only for what changes: `pievt completion --candidates runs`.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Sentences may carry names that came from agents or from disk, so all of them are sanitised on the way out.
+// Sentences may carry names that came from agents or from disk, so all of them are sanitised on the
+// way out.
 #include "tools/frame/context.h"
 
 #include "tools/frame/versions.h"
@@ -32,7 +33,8 @@ JsonWriter Context::json() const {
 
 void report_error(render::Writer& out, const Error& error, Exit exit, bool as_json) {
   std::string sentence = error.what;
-  if (error.code == Errc::too_new) sentence += fmt::format(" (this is pievt {})", program_version());
+  if (error.code == Errc::too_new)
+    sentence += fmt::format(" (this is pievt {})", program_version());
   out.print("pievt: {}\n", sanitise(sentence, Lines::many));
   if (as_json) {
     JsonWriter json(out);

@@ -1,5 +1,6 @@
-// What a verb is given. It reads its options, writes data to `out` and talk to `talk`, and returns an Exit; it asks
-// the environment, the terminal and the process for nothing itself, so a test can run it with strings.
+// What a verb is given. It reads its options, writes data to `out` and talk to `talk`, and returns
+// an Exit; it asks the environment, the terminal and the process for nothing itself, so a test can
+// run it with strings.
 #pragma once
 
 #include <string>
@@ -44,12 +45,13 @@ class Talk {
 struct Context {
   const Tables& tables;
   const Verb& verb;
-  const Arguments& arguments;  ///< the verb's own flags and arguments (and the global ones, as typed)
+  const Arguments&
+      arguments;  ///< the verb's own flags and arguments (and the global ones, as typed)
   const Globals& globals;
-  render::Writer& out;              ///< stdout, or the pager
+  render::Writer& out;               ///< stdout, or the pager
   const render::Terminal& terminal;  ///< what stdout is
   Talk& talk;
-  render::Pager& pager;              ///< `pager.begin()` before long output; harmless anywhere else
+  render::Pager& pager;  ///< `pager.begin()` before long output; harmless anywhere else
   render::Environment environment;
 
   /// -o json and -o jsonl: one document for people's eyes, or lines.
@@ -60,7 +62,8 @@ struct Context {
   render::JsonWriter json() const;
 };
 
-/// `pievt: <sentence>`, and with `as_json` a second line, one JSON object with the code and the exit code.
+/// `pievt: <sentence>`, and with `as_json` a second line, one JSON object with the code and the
+/// exit code.
 void report_error(render::Writer& out, const Error& error, Exit exit, bool as_json);
 
 }  // namespace pievt::tools

@@ -1,4 +1,5 @@
-// The mapping is a switch without a default, so that the compiler names a new Errc that nobody has placed.
+// The mapping is a switch without a default, so that the compiler names a new Errc that nobody has
+// placed.
 #include "tools/frame/exit.h"
 
 #include <algorithm>
@@ -13,9 +14,11 @@ constexpr std::array rows = {
     ExitRow{Exit::no, "no", "the answer is no: the run failed, the two differ, the job is blocked"},
     ExitRow{Exit::usage, "usage", "the command line or a file it names is wrong; nothing was done"},
     ExitRow{Exit::store, "store",
-            "the store cannot be used now: locked, unreadable, out of space, or written by a newer pievt"},
+            "the store cannot be used now: locked, unreadable, out of space, or written by a newer "
+            "pievt"},
     ExitRow{Exit::evidence, "evidence",
-            "nothing is known to be wrong, but the evidence is incomplete: an unanchored end, a missing key"},
+            "nothing is known to be wrong, but the evidence is incomplete: an unanchored end, a "
+            "missing key"},
     ExitRow{Exit::corrupt, "corrupt", "damage or tampering is proven"},
     ExitRow{Exit::not_found, "not_found", "what was named does not exist"},
     ExitRow{Exit::bug, "bug", "pievt itself is wrong; please report what was printed"},
@@ -26,7 +29,9 @@ static_assert(std::ranges::adjacent_find(rows, std::ranges::greater_equal{}, &Ex
 
 }  // namespace
 
-std::span<const ExitRow> exit_rows() { return rows; }
+std::span<const ExitRow> exit_rows() {
+  return rows;
+}
 
 Exit exit_for(Errc code) {
   switch (code) {

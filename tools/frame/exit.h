@@ -1,4 +1,5 @@
-// Exit codes are an API: scripts branch on them, so they are listed once, explained once and never renumbered.
+// Exit codes are an API: scripts branch on them, so they are listed once, explained once and never
+// renumbered.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,10 @@
-// Contradictions are errors and not a matter of which flag came last: a script that says both has a bug.
+// Contradictions are errors and not a matter of which flag came last: a script that says both has a
+// bug.
 #include "tools/frame/globals.h"
 
-#include <fmt/format.h>
-
 #include <array>
+
+#include <fmt/format.h>
 
 #include "tools/frame/words.h"
 
@@ -13,8 +14,10 @@ namespace {
 constexpr std::array options = {
     value("--store", "DIR", "use this store (default: PIEVT_STORE, else .pievt found upwards)")
         .completing(Complete::directories),
-    value("--at", "WHEN", "as it was at a sequence (@90812), revision (812), time, event or checkpoint"),
-    choice("--output", "text|json|jsonl|csv", "how stdout is written (default: text)").with_letter('o'),
+    value("--at", "WHEN",
+          "as it was at a sequence (@90812), revision (812), time, event or checkpoint"),
+    choice("--output", "text|json|jsonl|csv", "how stdout is written (default: text)")
+        .with_letter('o'),
     flag("--json", "short for --output json"),
     value("--fields", "A,B,...", "only these fields, in this order"),
     choice("--color", "auto|always|never", "when to use colours (default: auto)"),
@@ -51,7 +54,9 @@ Result<OutputFormat> output_of(const Arguments& arguments) {
 
 }  // namespace
 
-std::span<const Option> global_options() { return options; }
+std::span<const Option> global_options() {
+  return options;
+}
 
 Result<Globals> globals_from(const Arguments& arguments, render::Environment environment) {
   Globals globals;
@@ -78,7 +83,9 @@ Result<Globals> globals_from(const Arguments& arguments, render::Environment env
 }
 
 bool asks_for_json(std::span<const std::string> words) {
-  const auto is_json = [](std::string_view format) { return format == "json" || format == "jsonl"; };
+  const auto is_json = [](std::string_view format) {
+    return format == "json" || format == "jsonl";
+  };
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
     if (word == "--") return false;

@@ -35,12 +35,12 @@ struct Globals {
 /// The rows, in the order help shows them.
 std::span<const Option> global_options();
 
-/// Reads them out of what was typed. Errc::invalid when two contradict each other (-q with -v, --json with
-/// -o csv) or --fields has an empty name in it.
+/// Reads them out of what was typed. Errc::invalid when two contradict each other (-q with -v,
+/// --json with -o csv) or --fields has an empty name in it.
 Result<Globals> globals_from(const Arguments& arguments, render::Environment environment);
 
-/// Whether errors should be JSON as well. It looks at the raw words, because it is needed exactly when they
-/// could not be parsed.
+/// Whether errors should be JSON as well. It looks at the raw words, because it is needed exactly
+/// when they could not be parsed.
 bool asks_for_json(std::span<const std::string> words);
 
 }  // namespace pievt::tools

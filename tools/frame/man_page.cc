@@ -11,7 +11,8 @@
 namespace pievt::tools {
 namespace {
 
-// Text that roff must not interpret: backslashes, hyphens that are to be copied, and leading dots and quotes.
+// Text that roff must not interpret: backslashes, hyphens that are to be copied, and leading dots
+// and quotes.
 std::string roff(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -77,8 +78,11 @@ std::string verb_section(const Verb& verb) {
 }  // namespace
 
 std::string man_page(const Tables& tables) {
-  std::string out = fmt::format(".TH PIEVT 1 \"\" \"pievt {}\" \"User Commands\"\n", program_version());
-  out += ".SH NAME\npievt \\- run batches of pi agents and keep a record that can be replayed and verified\n";
+  std::string out =
+      fmt::format(".TH PIEVT 1 \"\" \"pievt {}\" \"User Commands\"\n", program_version());
+  out +=
+      ".SH NAME\npievt \\- run batches of pi agents and keep a record that can be replayed and "
+      "verified\n";
   out += ".SH SYNOPSIS\n.B pievt\nVERB [run] [flags]\n.SH VERBS\n";
   for (const Verb& verb : tables.verbs) out += verb_section(verb);
   out += ".SH \"FLAGS OF EVERY VERB\"\n" + option_items(global_options());

@@ -1,12 +1,14 @@
-// A small reader over the text (numbers of fixed width, literals), and the C library for the calendar.
+// A small reader over the text (numbers of fixed width, literals), and the C library for the
+// calendar.
 #include "tools/frame/moment.h"
-
-#include <fmt/format.h>
-#include <time.h>
 
 #include <array>
 #include <limits>
 #include <optional>
+
+#include <time.h>
+
+#include <fmt/format.h>
 
 namespace pievt::tools {
 namespace {
@@ -21,11 +23,13 @@ struct Unit {
   std::int64_t ns;
 };
 // "ms" stands before "m" because the first that fits is taken.
-constexpr std::array units = {Unit{"ms", second_ns / 1'000}, Unit{"d", day_s * second_ns},
+constexpr std::array units = {Unit{"ms", second_ns / 1'000}, Unit{"d", day_s* second_ns},
                               Unit{"h", 3'600 * second_ns}, Unit{"m", 60 * second_ns},
                               Unit{"s", second_ns}};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Takes pieces from the front of a text; nothing is taken when a piece does not fit.
 class Reader {
@@ -157,8 +161,8 @@ tm broken(const Date& date, const Clock& clock) {
   return parts;
 }
 
-// The C library turns 30 February into 2 March; asked for such a day, the answer is none. Years are those that
-// nanoseconds since 1970 reach.
+// The C library turns 30 February into 2 March; asked for such a day, the answer is none. Years are
+// those that nanoseconds since 1970 reach.
 std::optional<std::int64_t> utc_ns(const Date& date, const Clock& clock) {
   if (date.year < 1'970 || date.year > 2'261) return std::nullopt;
   tm parts = broken(date, clock);
@@ -229,8 +233,9 @@ std::optional<std::int64_t> clock_only(std::string_view text, std::int64_t now_n
 }  // namespace
 
 Result<std::int64_t> parse_duration(std::string_view text) {
-  const Error wrong{Errc::invalid,
-                    fmt::format("\"{}\" is not a duration; write it like 90s, 20m, 1h30m or 500ms", text)};
+  const Error wrong{
+      Errc::invalid,
+      fmt::format("\"{}\" is not a duration; write it like 90s, 20m, 1h30m or 500ms", text)};
   Reader reader(text);
   std::int64_t total_ns = 0;
   std::int64_t unit_before_ns = std::numeric_limits<std::int64_t>::max();

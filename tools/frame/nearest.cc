@@ -1,10 +1,10 @@
 // Optimal string alignment: Levenshtein with swaps of neighbours, which is what fast fingers do.
 #include "tools/frame/nearest.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace pievt::tools {
 namespace {

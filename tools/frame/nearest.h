@@ -8,13 +8,15 @@
 
 namespace pievt::tools {
 
-/// How many letters must be added, removed, replaced or swapped with their neighbour to get from `a` to `b`.
+/// How many letters must be added, removed, replaced or swapped with their neighbour to get from
+/// `a` to `b`.
 int edit_distance(std::string_view a, std::string_view b);
 
-/// The word that `typed` was probably meant to be: one that begins with it (at least two letters), else the one
-/// fewest edits away, if that is at most a third of the word's length and never more than three. The first of
-/// equals; nothing when no word is near.
-std::optional<std::string_view> nearest(std::string_view typed, std::span<const std::string_view> words);
+/// The word that `typed` was probably meant to be: one that begins with it (at least two letters),
+/// else the one fewest edits away, if that is at most a third of the word's length and never more
+/// than three. The first of equals; nothing when no word is near.
+std::optional<std::string_view> nearest(std::string_view typed,
+                                        std::span<const std::string_view> words);
 
 /// ` (did you mean "show"?)`, or nothing.
 std::string did_you_mean(std::string_view typed, std::span<const std::string_view> words);

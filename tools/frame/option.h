@@ -1,5 +1,6 @@
-// Flags and arguments as data. One row says what a flag is called, what it takes and what it is for; the parser,
-// the help pages, the man page and the shell completions are all made from the same rows, so they cannot disagree.
+// Flags and arguments as data. One row says what a flag is called, what it takes and what it is
+// for; the parser, the help pages, the man page and the shell completions are all made from the
+// same rows, so they cannot disagree.
 //
 //   constexpr std::array options = {
 //       argument("run", "which run; the last one when left out").completing(Complete::runs),
@@ -35,8 +36,8 @@ struct Option {
   std::string_view name;  ///< "--type"; an argument's name has no dashes
   Kind kind = Kind::text;
   Place place = Place::flag;
-  std::string_view placeholder;  ///< "TYPE"; for a choice its values, "text|json"; may be empty
-  std::string_view help;
+  std::string_view placeholder = {};  ///< "TYPE"; for a choice its values, "text|json"; may be empty
+  std::string_view help = {};
   char letter = '\0';
   Need need = Need::optional;
   Times times = Times::once;
@@ -85,7 +86,8 @@ constexpr Option flag(std::string_view name, std::string_view help) {
 constexpr Option value(std::string_view name, std::string_view placeholder, std::string_view help) {
   return {.name = name, .placeholder = placeholder, .help = help};
 }
-constexpr Option number(std::string_view name, std::string_view placeholder, std::string_view help) {
+constexpr Option number(std::string_view name, std::string_view placeholder,
+                        std::string_view help) {
   return {.name = name, .kind = Kind::number, .placeholder = placeholder, .help = help};
 }
 constexpr Option duration(std::string_view name, std::string_view help) {

@@ -1,10 +1,11 @@
-// A page is a sequence of sections; a section is a heading and filled prose or a list of definitions.
+// A page is a sequence of sections; a section is a heading and filled prose or a list of
+// definitions.
 #include "tools/frame/pages.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 #include "tools/frame/globals.h"
 #include "tools/frame/versions.h"
@@ -115,10 +116,11 @@ std::string definitions(const Rows& rows, const Terminal& terminal) {
 }
 
 std::string overview_page(const Tables& tables, const Terminal& terminal) {
-  std::string page = wrap(fmt::format("pievt {} runs batches of pi agents and keeps a record of them that can be "
-                                      "replayed, explained and verified.",
-                                      program_version()),
-                          prose_width(terminal), 0);
+  std::string page =
+      wrap(fmt::format("pievt {} runs batches of pi agents and keeps a record of them that can be "
+                       "replayed, explained and verified.",
+                       program_version()),
+           prose_width(terminal), 0);
   page += "\nUsage: pievt VERB [run] [flags]\n";
   const std::vector<const Verb*> daily = daily_verbs(tables);
   if (daily.empty()) {

@@ -23,8 +23,8 @@ std::string flag_text(const Option& option);
 /// "PLAN.json", "run", "bash|zsh|fish"
 std::string_view argument_text(const Option& option);
 
-/// `pievt` and `pievt help`: what it is, the daily verbs, where to read on. While the table has none of the daily
-/// verbs, all verbs.
+/// `pievt` and `pievt help`: what it is, the daily verbs, where to read on. While the table has
+/// none of the daily verbs, all verbs.
 std::string overview_page(const Tables& tables, const render::Terminal& terminal);
 
 /// `pievt help --all`: every verb under its group.

@@ -1,12 +1,13 @@
-// The only file that includes CLI11. It is used for flags alone: its own handling of positionals would split
-// "[a,b]" into a list, and its messages do not know our words. What it leaves over, in order, are the
-// arguments and the unknown flags. It throws; exceptions end here.
+// The only file that includes CLI11. It is used for flags alone: its own handling of positionals
+// would split
+// "[a,b]" into a list, and its messages do not know our words. What it leaves over, in order, are
+// the arguments and the unknown flags. It throws; exceptions end here.
 #include "tools/frame/parse.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "tools/frame/globals.h"
 #include "tools/frame/nearest.h"
@@ -33,7 +34,8 @@ const Option* row_of(std::span<const Option> rows, std::string_view word) {
   return found == rows.end() ? nullptr : &*found;
 }
 
-// The row whose value is the next word, when `word` is a flag that ends without one ("-o", "-qo", "--store").
+// The row whose value is the next word, when `word` is a flag that ends without one ("-o", "-qo",
+// "--store").
 const Option* awaits_value(std::span<const Option> rows, std::string_view word) {
   if (word.starts_with("--")) {
     const Option* const row = row_of(rows, word);
@@ -60,8 +62,8 @@ Divided divide(std::span<const std::string> words) {
   return divided;
 }
 
-// Mistakes that CLI11 would take for something else: an empty `--at=` makes it eat the next word, and so does a
-// forgotten value.
+// Mistakes that CLI11 would take for something else: an empty `--at=` makes it eat the next word,
+// and so does a forgotten value.
 Status check_words(std::span<const Option> rows, std::span<const std::string> words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
@@ -72,14 +74,16 @@ Status check_words(std::span<const Option> rows, std::span<const std::string> wo
         return Error{Errc::invalid, fmt::format("{} takes no value", row->name)};
       }
       if (equals + 1 == word.size()) {
-        return Error{Errc::invalid, fmt::format("{} needs a value ({})", row->name, row->placeholder)};
+        return Error{Errc::invalid,
+                     fmt::format("{} needs a value ({})", row->name, row->placeholder)};
       }
       continue;
     }
     const Option* const row = awaits_value(rows, word);
     if (row == nullptr) continue;
     if (i + 1 == words.size() || row_of(rows, words[i + 1]) != nullptr) {
-      return Error{Errc::invalid, fmt::format("{} needs a value ({})", row->name, row->placeholder)};
+      return Error{Errc::invalid,
+                   fmt::format("{} needs a value ({})", row->name, row->placeholder)};
     }
     ++i;
   }
@@ -123,8 +127,8 @@ Result<std::vector<std::string>> read_flags(std::span<const Option> rows,
     std::vector<std::pair<const Option*, CLI::Option*>> known;
     for (const Option& row : rows) {
       if (row.place != Place::flag) continue;
-      CLI::Option* const option = row.kind == Kind::flag ? app.add_flag(spellings(row))
-                                                         : app.add_option(spellings(row));
+      CLI::Option* const option =
+          row.kind == Kind::flag ? app.add_flag(spellings(row)) : app.add_option(spellings(row));
       option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
       known.emplace_back(&row, option);
     }
@@ -150,7 +154,8 @@ SplitLine split_verb(std::span<const std::string> words) {
     if (is_verb || words[i] == "--") {
       if (is_verb) line.verb = words[i];
       line.words.insert(line.words.end(),
-                        words.begin() + static_cast<std::ptrdiff_t>(is_verb ? i + 1 : i), words.end());
+                        words.begin() + static_cast<std::ptrdiff_t>(is_verb ? i + 1 : i),
+                        words.end());
       break;
     }
     line.words.push_back(words[i]);
@@ -163,9 +168,8 @@ SplitLine split_verb(std::span<const std::string> words) {
 
 bool asks_for_help(std::span<const std::string> words) {
   const Divided divided = divide(words);
-  return std::ranges::any_of(divided.flags, [](const std::string& word) {
-    return word == "--help" || word == "-h";
-  });
+  return std::ranges::any_of(
+      divided.flags, [](const std::string& word) { return word == "--help" || word == "-h"; });
 }
 
 Result<Arguments> parse(std::span<const Option> options, std::span<const std::string> words) {

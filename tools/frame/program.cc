@@ -1,11 +1,13 @@
-// Help is answered before anything is parsed, so that a line which is otherwise wrong can still ask for it.
+// Help is answered before anything is parsed, so that a line which is otherwise wrong can still ask
+// for it.
 #include "tools/frame/program.h"
-
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <vector>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "tools/frame/context.h"
 #include "tools/frame/nearest.h"
@@ -17,8 +19,8 @@ namespace {
 Error unknown_verb(const Tables& tables, std::string_view typed) {
   std::vector<std::string_view> names;
   for (const Verb& verb : tables.verbs) names.push_back(verb.name);
-  return {Errc::invalid, fmt::format("no verb is called \"{}\"{}; pievt help --all lists them", typed,
-                                     did_you_mean(typed, names))};
+  return {Errc::invalid, fmt::format("no verb is called \"{}\"{}; pievt help --all lists them",
+                                     typed, did_you_mean(typed, names))};
 }
 
 // What the user typed, in the one form that is then run: a verb and the words that are left.
@@ -75,10 +77,10 @@ Result<Exit> run_verb(const Tables& tables, const Verb& verb, std::span<const st
   const render::Terminal terminal = describe(STDOUT_FILENO);
   Talk talk(streams.err, describe(STDERR_FILENO), globals.loudness);
   const bool pages = terminal.is_tty && globals.paging == Paging::allowed;
-  render::Pager pager(streams.out, pages ? render::pager_command(streams.environment)
-                                         : std::vector<std::string>());
-  Context context{tables,   verb, arguments, globals,
-                  streams.out, terminal, talk, pager, streams.environment};
+  render::Pager pager(
+      streams.out, pages ? render::pager_command(streams.environment) : std::vector<std::string>());
+  Context context{tables, verb,  arguments,          globals, streams.out, terminal,
+                  talk,   pager, streams.environment};
   return verb.run(context);
 }
 
@@ -101,7 +103,8 @@ Exit run_program(const Tables& tables, std::span<const std::string> words, rende
   out.flush();
   const Exit exit = result.ok() ? result.value() : failed(streams, result.error(), words);
   if (out.error() != 0 && out.error() != EPIPE) {
-    return failed(streams, os_error(Errc::io, "cannot write to standard output", out.error()), words);
+    return failed(streams, os_error(Errc::io, "cannot write to standard output", out.error()),
+                  words);
   }
   err.flush();
   return exit;

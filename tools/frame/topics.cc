@@ -1,11 +1,11 @@
 // The texts, as people read them; facts that live in a table elsewhere are taken from there.
 #include "tools/frame/topics.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <functional>
+
+#include <fmt/format.h>
 
 #include "tools/frame/exit.h"
 #include "tools/frame/pages.h"
@@ -79,7 +79,9 @@ static_assert(std::ranges::adjacent_find(rows, std::ranges::greater_equal{}, &To
 
 }  // namespace
 
-std::span<const Topic> topics() { return rows; }
+std::span<const Topic> topics() {
+  return rows;
+}
 
 std::string topic_page(const Topic& topic, const render::Terminal& terminal) {
   std::string page = wrap(topic.text, prose_width(terminal), 0);

@@ -1,5 +1,5 @@
-// What a verb is to the frame: a row of the table (short, in verbs.cc) and a manual (long, beside the verb's
-// code). The frame takes both as values; it does not know which verbs exist.
+// What a verb is to the frame: a row of the table (short, in verbs.cc) and a manual (long, beside
+// the verb's code). The frame takes both as values; it does not know which verbs exist.
 #pragma once
 
 #include <array>
@@ -33,9 +33,10 @@ struct Example {
 };
 
 struct Manual {
-  /// Paragraphs, an empty line between two; wrapped when shown. A line that begins with a space stands as it is.
-  std::string_view details;
-  std::span<const Option> options;
+  /// Paragraphs, an empty line between two; wrapped when shown. A line that begins with a space
+  /// stands as it is.
+  std::string_view details = {};
+  std::span<const Option> options = {};
   std::array<Example, 2> examples;
   Outputs outputs = Outputs::text_json;
 };
@@ -45,7 +46,8 @@ struct Verb {
   Group group;
   std::string_view summary;  ///< one line, lower case, no full stop
   Result<Exit> (*run)(Context&);
-  const Manual& (*manual)();  ///< a function, so that rows are constants while manuals live with their verbs
+  const Manual& (
+      *manual)();  ///< a function, so that rows are constants while manuals live with their verbs
 };
 
 /// Something the shell can ask for while completing, by name: "runs", "jobs".

@@ -1,18 +1,22 @@
-// Versions come from the macros of the headers that were compiled in, not from what a package manager says.
+// Versions come from the macros of the headers that were compiled in, not from what a package
+// manager says.
 #include "tools/frame/versions.h"
 
-#include <fmt/format.h>
-#include <flatbuffers/base.h>
-
 #include <CLI/Version.hpp>
+#include <flatbuffers/base.h>
+#include <fmt/format.h>
 
 #include "store/log/store_files.h"
 
 namespace pievt::tools {
 
-std::string_view program_version() { return PIEVT_VERSION; }
+std::string_view program_version() {
+  return PIEVT_VERSION;
+}
 
-std::uint32_t store_format() { return store_format_version; }
+std::uint32_t store_format() {
+  return store_format_version;
+}
 
 std::string build_type() {
   const std::string_view sanitizers = PIEVT_SANITIZERS;
@@ -34,8 +38,8 @@ std::vector<LibraryVersion> library_versions() {
   };
   return {
       {"CLI11", CLI11_VERSION},
-      {"FlatBuffers", dotted(FLATBUFFERS_VERSION_MAJOR, FLATBUFFERS_VERSION_MINOR,
-                             FLATBUFFERS_VERSION_REVISION)},
+      {"FlatBuffers",
+       dotted(FLATBUFFERS_VERSION_MAJOR, FLATBUFFERS_VERSION_MINOR, FLATBUFFERS_VERSION_REVISION)},
       {"fmt", dotted(FMT_VERSION / 10'000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
   };
 }

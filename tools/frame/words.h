@@ -13,8 +13,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 std::string join(std::span<const std::string_view> words, std::string_view between);
 
-/// Paragraphs filled to `width` columns, every line indented. Paragraphs are separated by an empty line; a
-/// line that begins with a space stands as it is. Ends with a line feed unless empty.
+/// Paragraphs filled to `width` columns, every line indented. Paragraphs are separated by an empty
+/// line; a line that begins with a space stands as it is. Ends with a line feed unless empty.
 std::string wrap(std::string_view text, int width, int indent);
 
 }  // namespace pievt::tools

@@ -7,11 +7,12 @@
 
 namespace pievt::render {
 
-/// `text` as one field: quoted when it contains a comma, a quote, a line break or an outer space, with quotes doubled.
-/// Bytes are kept as they are.
+/// `text` as one field: quoted when it contains a comma, a quote, a line break or an outer space,
+/// with quotes doubled. Bytes are kept as they are.
 std::string csv_field(std::string_view text);
 
-/// One record with its line feed. A record of one empty field is `""`, since an empty line is no record.
+/// One record with its line feed. A record of one empty field is `""`, since an empty line is no
+/// record.
 std::string csv_record(std::span<const std::string> fields);
 
 }  // namespace pievt::render

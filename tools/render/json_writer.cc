@@ -1,4 +1,5 @@
-// The state is a stack of open brackets, one flag for "a key was written" and one for "the document is whole".
+// The state is a stack of open brackets, one flag for "a key was written" and one for "the document
+// is whole".
 #include "tools/render/json_writer.h"
 
 #include <cmath>
@@ -30,7 +31,8 @@ void append_escaped(std::string& out, char32_t c, std::string_view bytes) {
     default:
       break;
   }
-  // DEL, C1 and the line separators are legal in JSON; escaped, they cannot disturb a terminal or a splitter.
+  // DEL, C1 and the line separators are legal in JSON; escaped, they cannot disturb a terminal or a
+  // splitter.
   const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
   if (control) {
     fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(c));
@@ -96,10 +98,18 @@ JsonWriter& JsonWriter::end(char close) {
   return *this;
 }
 
-JsonWriter& JsonWriter::begin_object() { return begin('{', '}'); }
-JsonWriter& JsonWriter::end_object() { return end('}'); }
-JsonWriter& JsonWriter::begin_array() { return begin('[', ']'); }
-JsonWriter& JsonWriter::end_array() { return end(']'); }
+JsonWriter& JsonWriter::begin_object() {
+  return begin('{', '}');
+}
+JsonWriter& JsonWriter::end_object() {
+  return end('}');
+}
+JsonWriter& JsonWriter::begin_array() {
+  return begin('[', ']');
+}
+JsonWriter& JsonWriter::end_array() {
+  return end(']');
+}
 
 JsonWriter& JsonWriter::key(std::string_view name) {
   PIEVT_ASSERT(!levels_.empty());
@@ -122,9 +132,15 @@ JsonWriter& JsonWriter::raw(std::string_view json) {
   return *this;
 }
 
-JsonWriter& JsonWriter::value(std::string_view text) { return raw(json_string(text)); }
-JsonWriter& JsonWriter::value(bool truth) { return raw(truth ? "true" : "false"); }
-JsonWriter& JsonWriter::null() { return raw("null"); }
+JsonWriter& JsonWriter::value(std::string_view text) {
+  return raw(json_string(text));
+}
+JsonWriter& JsonWriter::value(bool truth) {
+  return raw(truth ? "true" : "false");
+}
+JsonWriter& JsonWriter::null() {
+  return raw("null");
+}
 
 JsonWriter& JsonWriter::value(double number) {
   return std::isfinite(number) ? raw(fmt::format("{}", number)) : null();

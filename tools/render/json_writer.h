@@ -1,6 +1,7 @@
-// JSON, written as it comes: nothing is built in memory, so a log of ten million events is as cheap as one. The
-// writer looks after commas, quotes and indentation; the caller looks after the order of its calls, and a
-// wrong order is a bug that ends the program (a value without a key in an object, an end without a beginning).
+// JSON, written as it comes: nothing is built in memory, so a log of ten million events is as cheap
+// as one. The writer looks after commas, quotes and indentation; the caller looks after the order
+// of its calls, and a wrong order is a bug that ends the program (a value without a key in an
+// object, an end without a beginning).
 #pragma once
 
 #include <concepts>
@@ -18,10 +19,12 @@ class JsonWriter {
  public:
   /// `indented` is for one document that people may look at; `compact` is for lines of JSONL.
   enum class Layout : std::uint8_t { compact, indented };
-  /// JSON readers round integers beyond 2^53; what is copied and compared (ids, hashes) goes as a string.
+  /// JSON readers round integers beyond 2^53; what is copied and compared (ids, hashes) goes as a
+  /// string.
   enum class Integers : std::uint8_t { numbers, strings };
 
-  /// Writes to `out`, which must live longer. `integers` holds for all integers that do not say otherwise.
+  /// Writes to `out`, which must live longer. `integers` holds for all integers that do not say
+  /// otherwise.
   explicit JsonWriter(Writer& out, Layout layout = Layout::compact,
                       Integers integers = Integers::numbers)
       : out_(out), layout_(layout), integers_(integers) {}
@@ -32,21 +35,22 @@ class JsonWriter {
   JsonWriter& end_array();
   JsonWriter& key(std::string_view name);
 
-  /// Text is escaped; bytes that are not UTF-8 become U+FFFD. The result is printable ASCII or valid UTF-8.
+  /// Text is escaped; bytes that are not UTF-8 become U+FFFD. The result is printable ASCII or
+  /// valid UTF-8.
   JsonWriter& value(std::string_view text);
   JsonWriter& value(const char* text) { return value(std::string_view(text)); }
   JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
   JsonWriter& value(bool truth);
-  /// The shortest digits that read back as the same double; infinities and NaN, which JSON lacks, are null.
+  /// The shortest digits that read back as the same double; infinities and NaN, which JSON lacks,
+  /// are null.
   JsonWriter& value(double number);
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
-  JsonWriter& value(T number) {
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) JsonWriter& value(T number) {
     return value(number, integers_);
   }
   template <std::integral T>
-    requires(!std::same_as<T, bool> && !std::same_as<T, char>)
-  JsonWriter& value(T number, Integers as) {
+  requires(!std::same_as<T, bool> && !std::same_as<T, char>) JsonWriter& value(T number,
+                                                                               Integers as) {
     if constexpr (std::is_signed_v<T>) {
       return integer(fmt::format("{}", static_cast<std::int64_t>(number)), as);
     } else {

@@ -1,6 +1,6 @@
-// One painting is one write between the marks of a synchronized update, so that a terminal which knows them
-// never shows half a picture; others ignore them. The cursor rests below the picture and stays visible: when
-// the program is killed, the shell's prompt simply follows.
+// One painting is one write between the marks of a synchronized update, so that a terminal which
+// knows them never shows half a picture; others ignore them. The cursor rests below the picture and
+// stays visible: when the program is killed, the shell's prompt simply follows.
 #include "tools/render/live.h"
 
 #include <algorithm>
@@ -20,7 +20,8 @@ constexpr std::string_view erase_below = "\x1b[J";
 }  // namespace
 
 std::vector<std::string> LiveView::visible_lines() const {
-  // One row stays free for the cursor; a picture as high as the screen would scroll with every painting.
+  // One row stays free for the cursor; a picture as high as the screen would scroll with every
+  // painting.
   const auto room = static_cast<std::size_t>(std::max(1, terminal_.height - 1));
   std::vector<std::string> visible;
   if (lines_.size() <= room) {

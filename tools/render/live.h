@@ -1,5 +1,5 @@
-// A picture of something that goes on, repainted in place on a terminal. Elsewhere there is nothing to repaint:
-// notes appear as plain lines as they come, and the picture once, at the end.
+// A picture of something that goes on, repainted in place on a terminal. Elsewhere there is nothing
+// to repaint: notes appear as plain lines as they come, and the picture once, at the end.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,17 @@
 
 namespace pievt::render {
 
-/// Not for several threads. Times are of the monotonic clock and come from the caller, who also owns the timer.
+/// Not for several threads. Times are of the monotonic clock and come from the caller, who also
+/// owns the timer.
 class LiveView {
  public:
   /// Writes to `out`, which must live longer.
   LiveView(Writer& out, const Terminal& terminal) : out_(out), terminal_(terminal) {}
 
-  /// Makes `lines` the picture and paints it, unless the last painting was less than 100 ms ago: then it
-  /// waits, and the next call of `show` or `tick` after that paints it. Lines are cut to the width, and lines that do not
-  /// fit the height are left out from the middle with their number. Lines must be sanitised; colours of
-  /// `styled` are welcome.
+  /// Makes `lines` the picture and paints it, unless the last painting was less than 100 ms ago:
+  /// then it waits, and the next call of `show` or `tick` after that paints it. Lines are cut to
+  /// the width, and lines that do not fit the height are left out from the middle with their
+  /// number. Lines must be sanitised; colours of `styled` are welcome.
   void show(std::vector<std::string> lines, std::int64_t now_ns);
 
   /// Paints what waits, if its time has come.

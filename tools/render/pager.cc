@@ -1,6 +1,10 @@
-// posix_spawn and not the supervisor's process library: the renderer stands below it, and a pager wants to be
-// an ordinary foreground child that shares our terminal.
+// posix_spawn and not the supervisor's process library: the renderer stands below it, and a pager
+// wants to be an ordinary foreground child that shares our terminal.
 #include "tools/render/pager.h"
+
+#include <array>
+#include <cerrno>
+#include <string_view>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -8,10 +12,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <string_view>
 
 namespace pievt::render {
 namespace {
@@ -28,10 +28,12 @@ std::vector<std::string> split_at_spaces(std::string_view text) {
   return words;
 }
 
-// Starts `command` with `input` as its stdin and the signals we ignore at their defaults; -1 when it
-// cannot be started. LESS is set for a `less` whose user has not said how he likes it, as git does.
+// Starts `command` with `input` as its stdin and the signals we ignore at their defaults; -1 when
+// it cannot be started. LESS is set for a `less` whose user has not said how he likes it, as git
+// does.
 pid_t spawn_pager(std::vector<std::string> command, int input) {
-  ::setenv("LESS", "FRX", 0);  // NOLINT(concurrency-mt-unsafe): the only thread, before anything is read
+  ::setenv("LESS", "FRX",
+           0);  // NOLINT(concurrency-mt-unsafe): the only thread, before anything is read
   std::vector<char*> argv;
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -48,7 +50,8 @@ pid_t spawn_pager(std::vector<std::string> command, int input) {
   ::posix_spawnattr_setsigdefault(&attributes, &defaults);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t child = -1;
-  if (::posix_spawnp(&child, argv[0], &actions, &attributes, argv.data(), ::environ) != 0) child = -1;
+  if (::posix_spawnp(&child, argv[0], &actions, &attributes, argv.data(), ::environ) != 0)
+    child = -1;
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   return child;

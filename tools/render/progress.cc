@@ -32,8 +32,9 @@ std::string progress_line(const ProgressFacts& facts) {
   if (facts.total) {
     line += " of " + amount(facts.unit, *facts.total);
     // In floating point: a hundred times a count of bytes may not fit an integer.
-    const double share =
-        *facts.total == 0 ? 1.0 : static_cast<double>(facts.done) / static_cast<double>(*facts.total);
+    const double share = *facts.total == 0
+                             ? 1.0
+                             : static_cast<double>(facts.done) / static_cast<double>(*facts.total);
     line += fmt::format("  {} %", static_cast<int>(std::min(share, 1.0) * 100));
   }
   if (facts.elapsed_ns < meaningful_ns || facts.done == 0) return line;

@@ -1,5 +1,6 @@
-// How far long work has come, on stderr. On a terminal one line repaints itself ten times a second at most; elsewhere
-// a line appears every ten seconds, so that a log of a nightly job stays readable.
+// How far long work has come, on stderr. On a terminal one line repaints itself ten times a second
+// at most; elsewhere a line appears every ten seconds, so that a log of a nightly job stays
+// readable.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +23,8 @@ struct ProgressFacts {
   std::int64_t elapsed_ns = 0;
 };
 
-/// "verifying  12,300 of 90,812  13 %  1.2 M/s  4.0 s left". Rate and time left appear after half a second,
-/// when they begin to mean something; without a total neither share nor time left is shown.
+/// "verifying  12,300 of 90,812  13 %  1.2 M/s  4.0 s left". Rate and time left appear after half a
+/// second, when they begin to mean something; without a total neither share nor time left is shown.
 std::string progress_line(const ProgressFacts& facts);
 
 /// Not for several threads. Times are of the monotonic clock and come from the caller.
@@ -31,7 +32,11 @@ class Progress {
  public:
   /// Writes to `out`, which must live longer.
   Progress(Writer& out, const Terminal& terminal, std::string what, std::int64_t now_ns)
-      : out_(out), terminal_(terminal), what_(std::move(what)), start_ns_(now_ns), last_ns_(now_ns) {}
+      : out_(out),
+        terminal_(terminal),
+        what_(std::move(what)),
+        start_ns_(now_ns),
+        last_ns_(now_ns) {}
 
   void set_total(std::uint64_t total) { total_ = total; }
   void set_unit(ProgressUnit unit) { unit_ = unit; }

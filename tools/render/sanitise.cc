@@ -1,10 +1,10 @@
-// The list of hiding and reordering characters is closed on purpose: joiners and variation selectors stay, since
-// names in many scripts and ordinary emoji need them.
+// The list of hiding and reordering characters is closed on purpose: joiners and variation
+// selectors stay, since names in many scripts and ordinary emoji need them.
 #include "tools/render/sanitise.h"
 
-#include <fmt/format.h>
-
 #include <iterator>
+
+#include <fmt/format.h>
 
 #include "tools/render/utf8.h"
 
@@ -17,7 +17,9 @@ bool hides_or_reorders(char32_t c) {
          (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE007F);
 }
 
-bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
+bool is_control(char32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
 
 void append_control(std::string& out, char32_t c, Lines lines) {
   const bool stays = lines == Lines::many && (c == '\n' || c == '\t');

@@ -1,5 +1,5 @@
-// Layout first, text second: `Layout` decides each column's width (or that it leaves) from the natural widths
-// alone; writing the lines then only cuts and fills.
+// Layout first, text second: `Layout` decides each column's width (or that it leaves) from the
+// natural widths alone; writing the lines then only cuts and fills.
 #include "tools/render/table.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
-// A table for people: aligned columns that fit the terminal. Away from a terminal nothing is ever cut, so
-// that `pievt ... | grep` finds what is there. A cell is text plus the name of a style, never text with codes
-// in it: the table makes the text harmless itself, and measuring needs no parsing.
+// A table for people: aligned columns that fit the terminal. Away from a terminal nothing is ever
+// cut, so that `pievt ... | grep` finds what is there. A cell is text plus the name of a style,
+// never text with codes in it: the table makes the text harmless itself, and measuring needs no
+// parsing.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,8 @@
 
 namespace pievt::render {
 
-/// What a column does when the table is too wide for the terminal. `drop` shrinks to its minimum first and then
-/// leaves; the table says below itself which columns left.
+/// What a column does when the table is too wide for the terminal. `drop` shrinks to its minimum
+/// first and then leaves; the table says below itself which columns left.
 enum class Narrow : std::uint8_t { keep, shrink, drop };
 
 struct Column {
@@ -49,9 +50,9 @@ class Table {
 
   std::size_t rows() const { return rows_.size(); }
 
-  /// Titles, then the rows, one line each. Columns stand two spaces apart, lines end without spaces, and a
-  /// table without rows is empty text: say in words that there is nothing. Titles are left out when all
-  /// of them are empty.
+  /// Titles, then the rows, one line each. Columns stand two spaces apart, lines end without
+  /// spaces, and a table without rows is empty text: say in words that there is nothing. Titles are
+  /// left out when all of them are empty.
   std::string render(const Terminal& terminal) const;
 
  private:

@@ -1,12 +1,13 @@
-// Facts are asked from the kernel in one function and judged in another, so that a test can play every terminal.
+// Facts are asked from the kernel in one function and judged in another, so that a test can play
+// every terminal.
 #include "tools/render/terminal.h"
-
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace pievt::render {
 namespace {
@@ -46,7 +47,8 @@ bool speaks_utf8(Environment environment) {
 bool wants_color(const DescriptorFacts& facts, ColorChoice choice, Environment environment) {
   if (choice != ColorChoice::automatic) return choice == ColorChoice::always;
   const std::string_view term = variable(environment, "TERM");
-  return facts.is_tty && !term.empty() && term != "dumb" && variable(environment, "NO_COLOR").empty();
+  return facts.is_tty && !term.empty() && term != "dumb" &&
+         variable(environment, "NO_COLOR").empty();
 }
 
 std::string_view code_of(Style style) {
@@ -82,7 +84,8 @@ DescriptorFacts ask_descriptor(int fd) {
   return facts;
 }
 
-Terminal describe_terminal(const DescriptorFacts& facts, ColorChoice choice, Environment environment) {
+Terminal describe_terminal(const DescriptorFacts& facts, ColorChoice choice,
+                           Environment environment) {
   Terminal terminal;
   terminal.is_tty = facts.is_tty;
   if (facts.width > 0) terminal.width = std::max(facts.width, width_min);

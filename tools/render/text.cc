@@ -1,9 +1,9 @@
 // Every function here is pure but for the user's time zone, which the C library reads from TZ.
 #include "tools/render/text.h"
 
-#include <time.h>
-
 #include <array>
+
+#include <time.h>
 
 #include <fmt/format.h>
 
@@ -33,8 +33,10 @@ std::string positive_duration(std::uint64_t ns) {
   if (const auto n = rounded(ns, second / 10); n < 600) {
     return fmt::format("{}.{} s", n / 10, n % 10);
   }
-  if (const auto n = rounded(ns, second); n < 3'600) return fmt::format("{}m {:02}s", n / 60, n % 60);
-  if (const auto n = rounded(ns, minute); n < 24 * 60) return fmt::format("{}h {:02}m", n / 60, n % 60);
+  if (const auto n = rounded(ns, second); n < 3'600)
+    return fmt::format("{}m {:02}s", n / 60, n % 60);
+  if (const auto n = rounded(ns, minute); n < 24 * 60)
+    return fmt::format("{}h {:02}m", n / 60, n % 60);
   const auto n = rounded(ns, hour);
   return fmt::format("{}d {:02}h", n / 24, n % 24);
 }
@@ -159,8 +161,8 @@ std::string plural(std::uint64_t count, std::string_view one, std::string_view m
 
 std::string rfc3339(std::int64_t time_ns, Zone zone, Precision precision) {
   const Broken broken = break_down(time_ns, zone);
-  return fmt::format("{:04}-{:02}-{:02}T{}{}", broken.parts.tm_year + 1'900, broken.parts.tm_mon + 1,
-                     broken.parts.tm_mday, clock_of(broken, precision),
+  return fmt::format("{:04}-{:02}-{:02}T{}{}", broken.parts.tm_year + 1'900,
+                     broken.parts.tm_mon + 1, broken.parts.tm_mday, clock_of(broken, precision),
                      zone == Zone::utc ? "Z" : offset_text(broken.parts));
 }
 

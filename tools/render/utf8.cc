@@ -1,5 +1,6 @@
-// The decoder follows table 3-7 of the Unicode standard: the first byte decides the length and the range of
-// the second byte, all others are 80..BF. So overlong forms and surrogates never get as far as arithmetic.
+// The decoder follows table 3-7 of the Unicode standard: the first byte decides the length and the
+// range of the second byte, all others are 80..BF. So overlong forms and surrogates never get as
+// far as arithmetic.
 #include "tools/render/utf8.h"
 
 namespace pievt::render {
@@ -8,7 +9,7 @@ namespace {
 constexpr char32_t replacement = 0xFFFD;
 
 struct Lead {
-  std::size_t size;             // whole length, 0 = not a first byte
+  std::size_t size;  // whole length, 0 = not a first byte
   unsigned char second_min = 0x80;
   unsigned char second_max = 0xBF;
 };
@@ -27,7 +28,9 @@ Lead lead_of(unsigned char byte) {
 }  // namespace
 
 Decoded decode_utf8(std::string_view text, std::size_t position) {
-  const auto byte_at = [&](std::size_t i) { return static_cast<unsigned char>(text[position + i]); };
+  const auto byte_at = [&](std::size_t i) {
+    return static_cast<unsigned char>(text[position + i]);
+  };
   const unsigned char first = byte_at(0);
   if (first < 0x80) return {first, 1, true};
   const Lead lead = lead_of(first);

@@ -1,5 +1,5 @@
-// One walker cuts a text into pieces (a character, or a whole colour sequence); measuring and cutting are
-// loops over it.
+// One walker cuts a text into pieces (a character, or a whole colour sequence); measuring and
+// cutting are loops over it.
 #include "tools/render/width.h"
 
 #include <algorithm>
@@ -13,9 +13,9 @@ namespace pievt::render {
 namespace {
 
 bool contains(std::span<const CodePointRange> ranges, char32_t code_point) {
-  const auto after = std::ranges::upper_bound(ranges, code_point, {}, [](const CodePointRange& range) {
-    return static_cast<char32_t>(range.first);
-  });
+  const auto after = std::ranges::upper_bound(
+      ranges, code_point, {},
+      [](const CodePointRange& range) { return static_cast<char32_t>(range.first); });
   return after != ranges.begin() && code_point <= std::prev(after)->last;
 }
 
@@ -32,12 +32,14 @@ std::size_t colour_sequence_size(std::string_view text) {
 }
 
 Piece piece_at(std::string_view text, std::size_t position) {
-  if (const std::size_t size = colour_sequence_size(text.substr(position)); size > 0) return {size, 0};
+  if (const std::size_t size = colour_sequence_size(text.substr(position)); size > 0)
+    return {size, 0};
   const Decoded decoded = decode_utf8(text, position);
   return {decoded.size, decoded.valid ? width_of(decoded.code_point) : 1};
 }
 
-// Bytes of the longest beginning of `text` that takes at most `width` columns, trailing marks included.
+// Bytes of the longest beginning of `text` that takes at most `width` columns, trailing marks
+// included.
 std::size_t size_within(std::string_view text, int width) {
   std::size_t position = 0;
   int used = 0;

@@ -1,7 +1,8 @@
-// Which code points take two columns of a terminal, and which take none (Unicode 14, East Asian Width W and F;
-// general categories Mn, Me, Cf and the conjoining Hangul vowels and finals). A table of our own and not the
-// C library's wcwidth(): that one answers by the locale, and a report must be laid out the same in every one.
-// Unassigned gaps between two ranges of a kind are filled, which keeps the table a quarter of its size.
+// Which code points take two columns of a terminal, and which take none (Unicode 14, East Asian
+// Width W and F; general categories Mn, Me, Cf and the conjoining Hangul vowels and finals). A
+// table of our own and not the C library's wcwidth(): that one answers by the locale, and a report
+// must be laid out the same in every one. Unassigned gaps between two ranges of a kind are filled,
+// which keeps the table a quarter of its size.
 #pragma once
 
 #include <cstdint>

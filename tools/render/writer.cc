@@ -1,11 +1,11 @@
-// A descriptor may be a terminal, a file, a pipe whose reader has gone, or a non-blocking pipe that somebody
-// else configured. Only the last two need care.
+// A descriptor may be a terminal, a file, a pipe whose reader has gone, or a non-blocking pipe that
+// somebody else configured. Only the last two need care.
 #include "tools/render/writer.h"
+
+#include <cerrno>
 
 #include <poll.h>
 #include <unistd.h>
-
-#include <cerrno>
 
 namespace pievt::render {
 namespace {

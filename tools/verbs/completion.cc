@@ -1,9 +1,9 @@
-// `pievt completion SHELL`: a script that completes verbs, flags, choices and, by asking this program again, the
-// names of runs and jobs.
-#include <fmt/format.h>
-
+// `pievt completion SHELL`: a script that completes verbs, flags, choices and, by asking this
+// program again, the names of runs and jobs.
 #include <algorithm>
 #include <array>
+
+#include <fmt/format.h>
 
 #include "tools/frame/completion_scripts.h"
 #include "tools/frame/context.h"
@@ -17,10 +17,11 @@ constexpr std::array options = {
 };
 
 constexpr Manual manual = {
-    .details = "Prints the script; where a shell looks for it differs:\n\n"
-               "  bash   ~/.local/share/bash-completion/completions/pievt\n"
-               "  zsh    a file _pievt in a directory of $fpath\n"
-               "  fish   ~/.config/fish/completions/pievt.fish",
+    .details =
+        "Prints the script; where a shell looks for it differs:\n\n"
+        "  bash   ~/.local/share/bash-completion/completions/pievt\n"
+        "  zsh    a file _pievt in a directory of $fpath\n"
+        "  fish   ~/.config/fish/completions/pievt.fish",
     .options = options,
     .examples = {{{"source <(pievt completion bash)", "completion in this bash session"},
                   {"pievt completion fish > ~/.config/fish/completions/pievt.fish",
@@ -41,7 +42,9 @@ Result<Exit> write_candidates(Context& context, std::string_view name) {
 
 }  // namespace
 
-const Manual& completion_manual() { return manual; }
+const Manual& completion_manual() {
+  return manual;
+}
 
 Result<Exit> completion(Context& context) {
   if (const auto source = context.arguments.text("--candidates")) {

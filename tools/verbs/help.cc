@@ -1,7 +1,7 @@
 // `pievt help`: the overview, one verb, or a topic. `pievt VERB --help` comes here too.
-#include <fmt/format.h>
-
 #include <array>
+
+#include <fmt/format.h>
 
 #include "tools/frame/context.h"
 #include "tools/frame/nearest.h"
@@ -12,13 +12,16 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr std::array options = {
-    argument("topic", "a verb, or exit-codes, formats, environment, faq").completing(Complete::verbs),
+    argument("topic", "a verb, or exit-codes, formats, environment, faq")
+        .completing(Complete::verbs),
     flag("--all", "every verb, by group"),
     flag("--man", "the manual page, as roff").unlisted(),
 };
 
 constexpr Manual manual = {
-    .details = "Without an argument, the verbs for every day. With --json, the table of verbs for programs.",
+    .details =
+        "Without an argument, the verbs for every day. With --json, the table of verbs for "
+        "programs.",
     .options = options,
     .examples = {{{"pievt help exit-codes", "what each exit code promises"},
                   {"pievt help --all", "every verb, by what it is for"}}},
@@ -36,8 +39,9 @@ Error unknown_topic(const Tables& tables, std::string_view typed) {
   std::vector<std::string_view> names;
   for (const Verb& verb : tables.verbs) names.push_back(verb.name);
   for (const Topic& topic : topics()) names.push_back(topic.name);
-  return {Errc::invalid, fmt::format("no verb or topic is called \"{}\"{}; pievt help --all lists them",
-                                     typed, did_you_mean(typed, names))};
+  return {Errc::invalid,
+          fmt::format("no verb or topic is called \"{}\"{}; pievt help --all lists them", typed,
+                      did_you_mean(typed, names))};
 }
 
 void write_options(render::JsonWriter& json, std::span<const Option> rows) {
@@ -89,7 +93,9 @@ Result<std::string> page_of(const Context& context) {
 
 }  // namespace
 
-const Manual& help_manual() { return manual; }
+const Manual& help_manual() {
+  return manual;
+}
 
 Result<Exit> help(Context& context) {
   if (context.wants_json()) {

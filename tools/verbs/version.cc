@@ -8,8 +8,9 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr Manual manual = {
-    .details = "With -v also the build, the compiler, the libraries and the store format, for bug reports.",
-    .options = {},
+    .details =
+        "With -v also the build, the compiler, the libraries and the store format, for bug "
+        "reports.",
     .examples = {{{"pievt version -v", "everything a bug report needs"},
                   {"pievt version --json | jq -r .version", "only the number, for a script"}}},
     .outputs = Outputs::text_json,
@@ -43,7 +44,9 @@ void write_text(const Context& context) {
 
 }  // namespace
 
-const Manual& version_manual() { return manual; }
+const Manual& version_manual() {
+  return manual;
+}
 
 Result<Exit> version(Context& context) {
   if (context.wants_json()) {

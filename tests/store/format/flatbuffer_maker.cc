@@ -3,8 +3,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -200,14 +200,20 @@ std::vector<std::byte> compile(const std::string& schema_text) {
 }
 
 std::vector<std::byte> compile_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file) << path;
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = read_file(path);
   const std::string folder = std::filesystem::path(path).parent_path().string();
   const char* include_directories[] = {folder.c_str(), nullptr};
   flatbuffers::Parser parser(schema_options());
   EXPECT_TRUE(parser.Parse(text.c_str(), include_directories, path.c_str())) << parser.error_;
   return serialized(parser);
+}
+
+std::string read_file(const std::string& path) {
+  const std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 Schema load(const std::vector<std::byte>& bfbs) {

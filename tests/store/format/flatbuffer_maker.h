@@ -17,6 +17,9 @@ std::vector<std::byte> compile(const std::string& schema_text);
 /// The binary schema of a file, with includes beside it.
 std::vector<std::byte> compile_file(const std::string& path);
 
+/// What is in a file; empty, and a failed test, where there is none.
+std::string read_file(const std::string& path);
+
 Schema load(const std::vector<std::byte>& bfbs);
 
 /// The body that a JSON text describes by a schema text.

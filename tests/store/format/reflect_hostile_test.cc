@@ -30,7 +30,8 @@ constexpr char rich_animal[] = R"({
   payload_type: "Walked", payload: {
     zeal: 200, legs: [{name: "l", length: 0.1, next: {name: "deeper", toes: [{}, {name: "t"}]}}],
     digests: [{bytes: [1, 1, 1, 1]}], names: ["a", "b"], colors: ["red", "blue"], raw: [10, 255],
-    spots: [{x: 1, color: "unknown", size: 2, mark: {bytes: [0, 0, 0, 0]}, borders: ["red", "red"]}],
+    spots: [{x: 1, color: "unknown", size: 2, mark: {bytes: [0, 0, 0, 0]},
+             borders: ["red", "red"]}],
     flags: [true, false], big: [1, 18446744073709551615], alone: -2}})";
 
 bool is_json(const std::string& text) {

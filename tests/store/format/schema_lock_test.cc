@@ -1,7 +1,6 @@
 // The lock: what stored events depend on may only grow. And what is generated from the schemas and
 // committed is what the schemas say.
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -20,14 +19,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-std::string read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using testing::read_file;
 
 TEST(Lock, EveryLockedFactIsStillTrue) {
-  const auto locked = parse_lock(read(PIEVT_SOURCE_DIR "/schemas/schema.lock"));
+  const auto locked = parse_lock(read_file(PIEVT_SOURCE_DIR "/schemas/schema.lock"));
   const auto present = lock_lines(Schema::embedded_events());
   const LockDifference difference = compare(locked, present);
   EXPECT_THAT(difference.missing, IsEmpty())
@@ -42,17 +37,38 @@ TEST(Lock, EveryLockedFactIsStillTrue) {
 }
 
 TEST(Lock, IsWrittenAsTheToolWritesIt) {
-  const std::string text = read(PIEVT_SOURCE_DIR "/schemas/schema.lock");
+  const std::string text = read_file(PIEVT_SOURCE_DIR "/schemas/schema.lock");
   ASSERT_FALSE(text.empty());
   EXPECT_EQ(text, lock_text(parse_lock(text)));
 }
 
 TEST(EventDocs, AreWhatTheSchemasSay) {
   // Compared with == and not with EXPECT_EQ, which would print both documents.
-  EXPECT_TRUE(read(PIEVT_SOURCE_DIR "/docs/events.md") ==
+  EXPECT_TRUE(read_file(PIEVT_SOURCE_DIR "/docs/events.md") ==
               events_markdown(Schema::embedded_events()))
       << "docs/events.md differs from the schemas. Run: cmake --build <build directory> --target "
          "event_docs";
+}
+
+TEST(EventDocs, DescribeEveryField) {
+  const std::string text = events_markdown(testing::load(testing::compile(testing::zoo_schema)));
+  for (const char* part : {
+           "| 2 | [Slept](#slept) |",
+           "### Walked\n\nTag 1. It walked. On two lines.\n\n| id | field | type | meaning |",
+           "| 1 | `legs` | list of [Leg](#leg) |  |",
+           "| 9 | `alone` | long | Default -1. |",
+           "| 1 | `length` | double | Default 1.5. |",
+           "| 1 | `old` | uint | Deprecated: no longer written. |",
+           "| 1 | `name` | string | Required. |",
+           "| 3 | `payload` | one of the events |  |",
+           "### Leg\n\nA leg.\n",
+           "A struct of 4 bytes; in JSON it is a string of hexadecimal digits.",
+           "| 20 | `borders` | 2 of [Color](#color) |  |",
+           "| 1 | `blue` | Like the sky. |",
+           "| -3000 | `abyss` |  |",
+       }) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
 }
 
 TEST(Rules, AreKeptByTheEvents) {
@@ -122,7 +138,9 @@ constexpr char released[] = R"(
   namespace e;
   enum Kind : ubyte { unknown = 0, one = 1, two = 2 }
   struct Head { job:ulong; attempt:uint; }
-  table Opened { kind:Kind (id: 0); name:string (id: 1); size:ulong = 7 (id: 2); last:uint (id: 3); }
+  table Opened {
+    kind:Kind (id: 0); name:string (id: 1); size:ulong = 7 (id: 2); last:uint (id: 3);
+  }
   table Closed { reason:string (id: 0, required); notes:[string] (id: 1); }
   union Payload { Opened = 1, Closed = 2 }
   table Envelope { head:Head (id: 0, required); payload:Payload (id: 2, required); }
@@ -198,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(
                "struct e.Head at 000 job: ulong"},
         Change{"RemovedLastField", " last:uint (id: 3);", "", "e.Opened id 003 last: uint"},
         Change{"RenamedField", "last:uint", "latest:uint", "e.Opened id 003 last: uint"},
-        Change{"RenamedTable", "root_type Envelope", "table Root { x:int (id: 0); } root_type Root",
+        Change{"AnotherRoot", "root_type Envelope", "table Root { x:int (id: 0); } root_type Root",
                "root_type e.Envelope"},
         Change{"OptionalScalar", "last:uint (id: 3)", "last:uint = null (id: 3)",
                "e.Opened id 003 last: uint = 0"},

@@ -127,7 +127,9 @@ TEST(ZstdTest, RefusesEveryShortenedFrameAndEveryFlippedBit) {
     damaged[bit / 8] ^= mask;
     const auto back = decompress(damaged, text.size());
     // A bit without a meaning may be ignored; other bytes must never come out.
-    if (back.ok()) EXPECT_TRUE(std::ranges::equal(*back, bytes_of(text))) << "bit " << bit;
+    if (back.ok()) {
+      EXPECT_TRUE(std::ranges::equal(*back, bytes_of(text))) << "bit " << bit;
+    }
     damaged[bit / 8] ^= mask;
   }
 }
@@ -315,7 +317,9 @@ TEST(PrimedTest, RefusesDamagedAndBoastfulChunks) {
     damaged[bit / 8] ^= mask;
     ChunkChain reader;
     const auto back = decompressor.unpack(reader, chunk->start, damaged, chunk->raw_bytes);
-    if (back.ok()) EXPECT_TRUE(std::ranges::equal(*back, bytes_of(text))) << "bit " << bit;
+    if (back.ok()) {
+      EXPECT_TRUE(std::ranges::equal(*back, bytes_of(text))) << "bit " << bit;
+    }
     damaged[bit / 8] ^= mask;
   }
   ChunkChain reader;

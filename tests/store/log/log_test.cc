@@ -1,5 +1,5 @@
-// What a Log promises, each promise a test: order, gaplessness, expected revisions, idempotence, reading both ways,
-// several streams, reopening.
+// What a Log promises, each promise a test: order, gaplessness, expected revisions, idempotence,
+// reading both ways, several streams, reopening.
 #include "pievt/log.h"
 
 #include <gmock/gmock.h>
@@ -18,7 +18,8 @@ class LogTest : public StoreTest {};
 TEST_F(LogTest, AStoreBeginsWithItsOwnStory) {
   open();
   const auto names = types(log().read({1}));
-  EXPECT_THAT(names, ElementsAre("StreamDeclared", "StoreCreated", "SchemaRegistered", "ActorDeclared", "WriterOpened"));
+  EXPECT_THAT(names, ElementsAre("StreamDeclared", "StoreCreated", "SchemaRegistered",
+                                 "ActorDeclared", "WriterOpened"));
 }
 
 TEST_F(LogTest, AppendedEventsComeBackInOrderWithGaplessPositions) {
@@ -39,7 +40,8 @@ TEST_F(LogTest, AppendedEventsComeBackInOrderWithGaplessPositions) {
 
 TEST_F(LogTest, ReadingBackwardIsReadingForwardReversed) {
   open();
-  for (int i = 0; i < 50; ++i) append(i % 3 == 0 ? "a" : "b", {std::to_string(i), std::to_string(i) + "x"});
+  for (int i = 0; i < 50; ++i)
+    append(i % 3 == 0 ? "a" : "b", {std::to_string(i), std::to_string(i) + "x"});
   auto forward = texts("b");
   auto backward = texts("b", Direction::backward);
   std::ranges::reverse(backward);
@@ -127,11 +129,13 @@ TEST_F(LogTest, AStreamCanBeCheckedWithoutBeingWritten) {
 TEST_F(LogTest, RepeatingAnAppendAnswersWithItsPositions) {
   open();
   const AppendOptions same{.id = new_append_id()};
-  const auto first = log().append("a", Expected::no_stream(), {text_event("one"), text_event("two")}, same);
+  const auto first =
+      log().append("a", Expected::no_stream(), {text_event("one"), text_event("two")}, same);
   ASSERT_TRUE(first.ok());
   append("a", {"three"});
   for (int round = 0; round < 2; ++round) {
-    const auto again = log().append("a", Expected::no_stream(), {text_event("one"), text_event("two")}, same);
+    const auto again =
+        log().append("a", Expected::no_stream(), {text_event("one"), text_event("two")}, same);
     ASSERT_TRUE(again.ok()) << again.error().what;
     EXPECT_EQ(again->outcome, AppendOutcome::already_there);
     EXPECT_EQ(again->first, first->first);
@@ -147,10 +151,13 @@ TEST_F(LogTest, AnIdUsedForSomethingElseIsRefused) {
   open();
   const AppendOptions same{.id = new_append_id()};
   ASSERT_TRUE(log().append("a", Expected::any(), {text_event("one")}, same).ok());
-  EXPECT_EQ(log().append("a", Expected::any(), {text_event("other")}, same).error().code, Errc::id_reused);
-  EXPECT_EQ(log().append("a", Expected::exists(), {text_event("one")}, same).error().code, Errc::id_reused);
-  EXPECT_EQ(log().append("a", Expected::any(), {text_event("one"), text_event("two")}, same).error().code,
+  EXPECT_EQ(log().append("a", Expected::any(), {text_event("other")}, same).error().code,
             Errc::id_reused);
+  EXPECT_EQ(log().append("a", Expected::exists(), {text_event("one")}, same).error().code,
+            Errc::id_reused);
+  EXPECT_EQ(
+      log().append("a", Expected::any(), {text_event("one"), text_event("two")}, same).error().code,
+      Errc::id_reused);
 }
 
 TEST_F(LogTest, AnAppendLargerThanAPageSpansPages) {
@@ -172,9 +179,12 @@ TEST_F(LogTest, BoundsAreCheckedAtTheDoor) {
   open();
   EXPECT_EQ(log().append("a", Expected::any(), {}).error().code, Errc::invalid);
   EXPECT_EQ(log().append("", Expected::any(), {text_event("x")}).error().code, Errc::invalid);
-  EXPECT_EQ(log().append("new\nline", Expected::any(), {text_event("x")}).error().code, Errc::invalid);
-  EXPECT_EQ(log().append(std::string(201, 'n'), Expected::any(), {text_event("x")}).error().code, Errc::invalid);
-  EXPECT_EQ(log().append("a", Expected::any(), {text_event(std::string(70'000, 'x'))}).error().code, Errc::invalid);
+  EXPECT_EQ(log().append("new\nline", Expected::any(), {text_event("x")}).error().code,
+            Errc::invalid);
+  EXPECT_EQ(log().append(std::string(201, 'n'), Expected::any(), {text_event("x")}).error().code,
+            Errc::invalid);
+  EXPECT_EQ(log().append("a", Expected::any(), {text_event(std::string(70'000, 'x'))}).error().code,
+            Errc::invalid);
   append("a", {"still works"});
 }
 
@@ -235,8 +245,7 @@ TEST_F(LogTest, BlobsComeBackAndEqualOnesAreStoredOnce) {
   ASSERT_TRUE(back.ok()) << back.error().what;
   EXPECT_EQ(back->size(), large.size());
   EXPECT_EQ(log().get_blob(a).value().size(), 5u);
-  schema::BlobRef unknown = a;
-  unknown.mutable_digest().mutable_bytes()->Mutate(0, 99);
+  const schema::BlobRef unknown(schema::Digest(), 5, 0, schema::BlobKind::text, 0);
   EXPECT_EQ(log().get_blob(unknown).error().code, Errc::not_found);
 }
 
@@ -261,7 +270,8 @@ TEST_F(LogTest, ThereIsNoStoreToOpen) {
 
 TEST_F(LogTest, ASecondWriterIsToldWhoHoldsTheStore) {
   open();
-  const auto second = Log::open(store(), {.mode = OpenMode::write, .lock_wait = std::chrono::milliseconds(0)});
+  const auto second =
+      Log::open(store(), {.mode = OpenMode::write, .lock_wait = std::chrono::milliseconds(0)});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Errc::busy);
 }

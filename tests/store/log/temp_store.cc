@@ -61,7 +61,8 @@ Log StoreTest::open_reader() const {
   return std::move(opened).value();
 }
 
-Appended StoreTest::append(std::string_view stream, std::vector<std::string> texts, const AppendOptions& options) {
+Appended StoreTest::append(std::string_view stream, std::vector<std::string> texts,
+                           const AppendOptions& options) {
   std::vector<NewEvent> events;
   for (std::string& text : texts) events.push_back(text_event(std::move(text)));
   Result<Appended> done = log().append(stream, Expected::any(), std::move(events), options);

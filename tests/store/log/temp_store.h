@@ -31,7 +31,8 @@ std::string text_of(const EventView& event);
 
 std::vector<std::string> types(EventReader reader);
 std::vector<std::uint64_t> sequences(EventReader reader);
-std::vector<std::string> texts_of(const Log& log, std::string_view stream, Direction direction = Direction::forward);
+std::vector<std::string> texts_of(const Log& log, std::string_view stream,
+                                  Direction direction = Direction::forward);
 
 class StoreTest : public testing::Test {
  protected:
@@ -47,8 +48,10 @@ class StoreTest : public testing::Test {
   Log open_reader() const;
   Log& log() { return *log_; }
 
-  Appended append(std::string_view stream, std::vector<std::string> texts, const AppendOptions& options = {});
-  std::vector<std::string> texts(std::string_view stream, Direction direction = Direction::forward) {
+  Appended append(std::string_view stream, std::vector<std::string> texts,
+                  const AppendOptions& options = {});
+  std::vector<std::string> texts(std::string_view stream,
+                                 Direction direction = Direction::forward) {
     return texts_of(log(), stream, direction);
   }
 

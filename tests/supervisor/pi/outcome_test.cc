@@ -136,7 +136,8 @@ TEST(OutcomeTest, AnUnfinishedRetryIsIncomplete) {
 
 TEST(OutcomeTest, AMessageTooLongToReadIsNotReplacedByTheOneBefore) {
   const std::string before =
-      R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"x"}],"usage":{"totalTokens":1},"stopReason":"stop"}})"
+      R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"text",)"
+      R"("text":"x"}],"usage":{"totalTokens":1},"stopReason":"stop"}})"
       "\n";
   const std::string big =
       R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":")" +

@@ -14,7 +14,8 @@ namespace pievt::pi {
 namespace {
 
 const std::string header =
-    R"({"type":"session","version":3,"id":"01a1","timestamp":"2026-11-20T12:00:00.000Z","cwd":"/srv/p"})"
+    R"({"type":"session","version":3,"id":"01a1","timestamp":"2026-11-20T12:00:00.000Z",)"
+    R"("cwd":"/srv/p"})"
     "\n";
 
 std::string entry(const std::string& id, const std::string& message) {

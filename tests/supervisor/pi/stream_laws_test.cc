@@ -1,5 +1,6 @@
 // Laws over whole streams: any chunks, any cut, any damage.
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <utility>
@@ -122,6 +123,12 @@ std::string damaged(std::string bytes, std::mt19937_64& random) {
   return bytes;
 }
 
+// More than the usual number of seeds, for a night: PIEVT_SEEDS=200000.
+std::uint64_t seeds_or(std::uint64_t usual) {
+  const char* const wanted = std::getenv("PIEVT_SEEDS");
+  return wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : usual;
+}
+
 bool is_utf8(const std::string& text) {
   return utf8_excerpt(text, text.size() * 3) == text;
 }
@@ -162,7 +169,7 @@ void expect_sound(const std::vector<Observation>& observations, const std::strin
 TEST(StreamLaws, DamageIsReportedNotFatal) {
   const auto captures = small_captures();
   std::size_t unparsable = 0;
-  for (std::uint64_t seed = 1; seed <= 1500; ++seed) {
+  for (std::uint64_t seed = 1; seed <= seeds_or(1500); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random{seed};
     const Capture& capture = captures[seed % captures.size()];
@@ -180,7 +187,7 @@ TEST(StreamLaws, DamagedSessionFilesAreReadToTheirEnd) {
   for (const Capture& capture : small_captures()) {
     if (!capture.session) continue;
     const std::string whole = read_file(*capture.session);
-    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    for (std::uint64_t seed = 1; seed <= seeds_or(300); ++seed) {
       std::mt19937_64 random{seed};
       const std::string bytes = damaged(whole, random);
       SessionReader in_one;

@@ -25,7 +25,8 @@ Event read_one(const std::string& line) {
 
 TEST(StreamEvents, Session) {
   const auto event = read_one<SessionStarted>(
-      R"({"type":"session","version":3,"id":"01a1","timestamp":"2026-11-20T12:07:40.864Z","cwd":"/srv/p"})");
+      R"({"type":"session","version":3,"id":"01a1","timestamp":"2026-11-20T12:07:40.864Z",)"
+      R"("cwd":"/srv/p"})");
   EXPECT_EQ(event, (SessionStarted{{0, 1}, 3, "01a1", "/srv/p", "2026-11-20T12:07:40.864Z"}));
 }
 
@@ -40,7 +41,15 @@ TEST(StreamEvents, EventsWithoutContent) {
 
 TEST(StreamEvents, AssistantMessageOfTheCumulativeDialect) {
   const auto message = read_one<MessageEnded>(
-      R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"thinking","thinking":"hm\n…","thinkingSignature":"r"},{"type":"text","text":"one "},{"type":"toolCall","id":"c1","name":"bash","arguments":{"command":"ls","n":100000000000000000000,"s":"\ud83d"}},{"type":"text","text":"two"}],"api":"openai-completions","provider":"stub","model":"m","usage":{"input":610,"output":15,"cacheRead":3,"cacheWrite":4,"totalTokens":632,"cost":{"input":0.00061,"output":0.000029999999999999997,"cacheRead":1e-7,"cacheWrite":0,"total":0.0006399999999999999}},"stopReason":"toolUse","timestamp":1795176460936,"responseId":"r1","responseModel":"m-2"}})");
+      R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"thinking",)"
+      R"("thinking":"hm\n…","thinkingSignature":"r"},{"type":"text","text":"one "},)"
+      R"({"type":"toolCall","id":"c1","name":"bash","arguments":{"command":"ls",)"
+      R"("n":100000000000000000000,"s":"\ud83d"}},{"type":"text","text":"two"}],)"
+      R"("api":"openai-completions","provider":"stub","model":"m","usage":{"input":610,)"
+      R"("output":15,"cacheRead":3,"cacheWrite":4,"totalTokens":632,"cost":{"input":0.00061,)"
+      R"("output":0.000029999999999999997,"cacheRead":1e-7,"cacheWrite":0,)"
+      R"("total":0.0006399999999999999}},"stopReason":"toolUse","timestamp":1795176460936,)"
+      R"("responseId":"r1","responseModel":"m-2"}})");
   EXPECT_EQ(message.role, Role::assistant);
   EXPECT_EQ(message.stop_reason, StopReason::tool_use);
   EXPECT_EQ(message.stop_reason_text, "toolUse");
@@ -59,7 +68,12 @@ TEST(StreamEvents, AssistantMessageOfTheCumulativeDialect) {
 
 TEST(StreamEvents, AssistantMessageOfTheDeltaDialect) {
   const auto message = read_one<MessageEnded>(
-      R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"text","text":"hi"}],"api":"a","provider":"p","model":"m","usage":{"input":1,"output":2,"cacheRead":0,"cacheWrite":0,"reasoning":7,"totalTokens":3,"cost":{"input":0,"output":0,"cacheRead":0,"cacheWrite":0,"total":0,"totalFromProvider":false}},"stopReason":"stop","timestamp":1,"rawStopReason":"stop","durationMs":53,"thinkingLevel":"off"}})");
+      R"({"type":"message_end","message":{"role":"assistant","content":[{"type":"text",)"
+      R"("text":"hi"}],"api":"a","provider":"p","model":"m","usage":{"input":1,"output":2,)"
+      R"("cacheRead":0,"cacheWrite":0,"reasoning":7,"totalTokens":3,"cost":{"input":0,)"
+      R"("output":0,"cacheRead":0,"cacheWrite":0,"total":0,"totalFromProvider":false}},)"
+      R"("stopReason":"stop","timestamp":1,"rawStopReason":"stop","durationMs":53,)"
+      R"("thinkingLevel":"off"}})");
   EXPECT_EQ(message.raw_stop_reason, "stop");
   EXPECT_EQ(message.duration_ms, 53U);
   ASSERT_TRUE(message.usage.has_value());
@@ -68,34 +82,41 @@ TEST(StreamEvents, AssistantMessageOfTheDeltaDialect) {
 
 TEST(StreamEvents, FailedMessage) {
   const auto message = read_one<MessageEnded>(
-      R"({"type":"message_end","message":{"role":"assistant","content":[],"usage":null,"stopReason":"error","errorMessage":"400: {\"message\":\"no\"}","timestamp":1}})");
+      R"({"type":"message_end","message":{"role":"assistant","content":[],"usage":null,)"
+      R"("stopReason":"error","errorMessage":"400: {\"message\":\"no\"}","timestamp":1}})");
+  EXPECT_FALSE(message.usage.has_value());
   EXPECT_EQ(message.stop_reason, StopReason::error);
   EXPECT_EQ(message.error_message, R"(400: {"message":"no"})");
 }
 
 TEST(StreamEvents, MessagesOfOtherRoles) {
   const auto user = read_one<MessageEnded>(
-      R"({"type":"message_end","message":{"role":"user","content":[{"type":"text","text":"do"},{"type":"image","data":"x"}],"timestamp":5}})");
+      R"({"type":"message_end","message":{"role":"user","content":[{"type":"text","text":"do"},)"
+      R"({"type":"image","data":"x"}],"timestamp":5}})");
   EXPECT_EQ(user.role, Role::user);
   EXPECT_EQ(user.text, "do");
   EXPECT_EQ(user.content.images, 1U);
   EXPECT_EQ(user.stop_reason, StopReason::none);
   EXPECT_FALSE(user.usage.has_value());
   const auto system = read_one<MessageEnded>(
-      R"({"type":"message_end","message":{"role":"system","content":"be good","sections":{"a":"b"},"timestamp":5}})");
+      R"({"type":"message_end","message":{"role":"system","content":"be good",)"
+      R"("sections":{"a":"b"},"timestamp":5}})");
   EXPECT_EQ(system.role, Role::system);
   EXPECT_EQ(system.text, "be good");
 }
 
 TEST(StreamEvents, ToolStart) {
-  const auto tool = read_one<ToolStarted>(
-      R"({"type":"tool_execution_start","toolCallId":"c1","toolName":"bash","args":{"command":"a\nb", "x":[1,{}]}})");
+  const auto tool =
+      read_one<ToolStarted>(R"({"type":"tool_execution_start","toolCallId":"c1","toolName":"bash",)"
+                            R"("args":{"command":"a\nb", "x":[1,{}]}})");
   EXPECT_EQ(tool, (ToolStarted{{0, 1}, "c1", "bash", R"({"command":"a\nb", "x":[1,{}]})"}));
 }
 
 TEST(StreamEvents, ToolEndOfTheCumulativeDialect) {
   const auto tool = read_one<ToolEnded>(
-      R"({"type":"tool_execution_end","toolCallId":"c1","toolName":"bash","result":{"content":[{"type":"text","text":"partial\n\n\nCommand exited with code 3"}],"details":{}},"isError":true})");
+      R"({"type":"tool_execution_end","toolCallId":"c1","toolName":"bash",)"
+      R"("result":{"content":[{"type":"text","text":"partial\n\n\nCommand exited with code 3"}])"
+      R"(,"details":{}},"isError":true})");
   EXPECT_EQ(tool.call_id, "c1");
   EXPECT_EQ(tool.name, "bash");
   EXPECT_TRUE(tool.is_error);
@@ -107,11 +128,16 @@ TEST(StreamEvents, ToolEndOfTheCumulativeDialect) {
 
 TEST(StreamEvents, ToolEndOfTheDeltaDialect) {
   const auto tool = read_one<ToolEnded>(
-      R"({"type":"tool_execution_end","toolCallId":"c1","toolName":"bash","result":{"content":[{"type":"text","text":"x"}],"structuredContent":{"output":"x","truncated":false,"exit_code":127,"wall_time_seconds":0.1},"isError":true},"isError":true,"durationMs":6})");
+      R"({"type":"tool_execution_end","toolCallId":"c1","toolName":"bash",)"
+      R"("result":{"content":[{"type":"text","text":"x"}],"structuredContent":{"output":"x",)"
+      R"("truncated":false,"exit_code":127,"wall_time_seconds":0.1},"isError":true},)"
+      R"("isError":true,"durationMs":6})");
   EXPECT_EQ(tool.exit_code, 127);
   EXPECT_EQ(tool.duration_ms, 6U);
   const auto read = read_one<ToolEnded>(
-      R"({"type":"tool_execution_end","toolCallId":"c2","toolName":"read","result":{"content":[{"type":"text","text":"alpha"}],"structuredContent":"alpha"},"isError":false,"durationMs":13})");
+      R"({"type":"tool_execution_end","toolCallId":"c2","toolName":"read",)"
+      R"("result":{"content":[{"type":"text","text":"alpha"}],"structuredContent":"alpha"},)"
+      R"("isError":false,"durationMs":13})");
   EXPECT_FALSE(read.is_error);
   EXPECT_FALSE(read.exit_code.has_value());
   EXPECT_EQ(read.text, "alpha");
@@ -119,21 +145,25 @@ TEST(StreamEvents, ToolEndOfTheDeltaDialect) {
 
 TEST(StreamEvents, AnExitCodeInTheTextOfASuccessIsItsText) {
   const auto tool = read_one<ToolEnded>(
-      R"({"type":"tool_execution_end","toolCallId":"c","toolName":"bash","result":{"content":[{"type":"text","text":"Command exited with code 3"}]},"isError":false})");
+      R"({"type":"tool_execution_end","toolCallId":"c","toolName":"bash",)"
+      R"("result":{"content":[{"type":"text","text":"Command exited with code 3"}]},)"
+      R"("isError":false})");
   EXPECT_FALSE(tool.exit_code.has_value());
 }
 
 TEST(StreamEvents, ACustomToolsReport) {
   const auto tool = read_one<ToolEnded>(
-      R"({"type":"tool_execution_end","toolCallId":"c","toolName":"report","result":{"content":[{"type":"text","text":"recorded"}],"details":{"status":"done","summary":"all good"}},"isError":false})");
+      R"({"type":"tool_execution_end","toolCallId":"c","toolName":"report",)"
+      R"("result":{"content":[{"type":"text","text":"recorded"}],"details":{"status":"done",)"
+      R"("summary":"all good"}},"isError":false})");
   EXPECT_EQ(tool.details_json, R"({"status":"done","summary":"all good"})");
 }
 
 TEST(StreamEvents, Retries) {
-  EXPECT_EQ(
-      read_one<RetryStarted>(
-          R"({"type":"auto_retry_start","attempt":1,"maxAttempts":3,"delayMs":2000,"errorMessage":"429 x"})"),
-      (RetryStarted{{0, 1}, 1, 3, 2000, "429 x"}));
+  EXPECT_EQ(read_one<RetryStarted>(
+                R"({"type":"auto_retry_start","attempt":1,"maxAttempts":3,"delayMs":2000,)"
+                R"("errorMessage":"429 x"})"),
+            (RetryStarted{{0, 1}, 1, 3, 2000, "429 x"}));
   EXPECT_EQ(read_one<RetryEnded>(
                 R"({"type":"auto_retry_end","success":false,"attempt":3,"finalError":"500 y"})"),
             (RetryEnded{{0, 1}, false, 3, "500 y"}));
@@ -145,14 +175,14 @@ TEST(StreamEvents, Compactions) {
   EXPECT_EQ(
       read_one<CompactionStarted>(R"({"type":"compaction_start","reason":"overflow"})").reason,
       CompactionReason::overflow);
-  EXPECT_EQ(
-      read_one<CompactionEnded>(
-          R"({"type":"compaction_end","reason":"threshold","result":{"summary":"s","tokensBefore":5},"aborted":false,"willRetry":true})"),
-      (CompactionEnded{{0, 1}, CompactionReason::threshold, false, true, ""}));
-  EXPECT_EQ(
-      read_one<CompactionEnded>(
-          R"({"type":"compaction_end","reason":"manual","aborted":true,"willRetry":false,"errorMessage":"Already compacted"})"),
-      (CompactionEnded{{0, 1}, CompactionReason::manual, true, false, "Already compacted"}));
+  EXPECT_EQ(read_one<CompactionEnded>(
+                R"({"type":"compaction_end","reason":"threshold","result":{"summary":"s",)"
+                R"("tokensBefore":5},"aborted":false,"willRetry":true})"),
+            (CompactionEnded{{0, 1}, CompactionReason::threshold, false, true, ""}));
+  EXPECT_EQ(read_one<CompactionEnded>(
+                R"({"type":"compaction_end","reason":"manual","aborted":true,"willRetry":false,)"
+                R"("errorMessage":"Already compacted"})"),
+            (CompactionEnded{{0, 1}, CompactionReason::manual, true, false, "Already compacted"}));
 }
 
 TEST(StreamEvents, AgentEnd) {
@@ -162,7 +192,8 @@ TEST(StreamEvents, AgentEnd) {
       true);
   // Inside a message it is not pi's word.
   const auto event = read_one<AgentEnded>(
-      R"({"type":"agent_end","messages":[{"content":[{"arguments":{"willRetry":true}},{"text":",\"willRetry\":true}"}]}],"willRetry":false})");
+      R"({"type":"agent_end","messages":[{"content":[{"arguments":{"willRetry":true}},)"
+      R"({"text":",\"willRetry\":true}"}]}],"willRetry":false})");
   EXPECT_EQ(event.will_retry, false);
 }
 
@@ -173,7 +204,8 @@ TEST(StreamEvents, AgentSettled) {
 
 TEST(StreamEvents, KeysMayComeInAnyOrder) {
   const auto message = read_one<MessageEnded>(
-      R"( { "message" : { "stopReason" : "stop" , "content" : [ ] , "role" : "assistant" } , "type" : "message_end" } )");
+      R"( { "message" : { "stopReason" : "stop" , "content" : [ ] , "role" : "assistant" } ,)"
+      R"( "type" : "message_end" } )");
   EXPECT_EQ(message.role, Role::assistant);
   EXPECT_EQ(message.stop_reason, StopReason::stop);
   EXPECT_EQ(
@@ -192,7 +224,8 @@ TEST(StreamEvents, WhatIsOfNoConsequenceIsNamed) {
 
 TEST(StreamEvents, ValuesOfAnotherTypeReadAsAbsent) {
   const auto message = read_one<MessageEnded>(
-      R"({"type":"message_end","message":{"role":"assistant","content":{"text":"x"},"usage":[1],"stopReason":null,"timestamp":"2026","model":7}})");
+      R"({"type":"message_end","message":{"role":"assistant","content":{"text":"x"},)"
+      R"("usage":[1],"stopReason":null,"timestamp":"2026","model":7}})");
   EXPECT_EQ(message.role, Role::assistant);
   EXPECT_EQ(message.stop_reason, StopReason::none);
   EXPECT_EQ(message.timestamp_ms, 0U);
@@ -201,9 +234,11 @@ TEST(StreamEvents, ValuesOfAnotherTypeReadAsAbsent) {
 
 TEST(StreamUpdates, AreSeenOncePerFeed) {
   const std::string updates =
-      R"({"type":"message_update","assistantMessageEvent":{"type":"thinking_delta","contentIndex":0,"delta":"a"}})"
+      R"({"type":"message_update","assistantMessageEvent":{"type":"thinking_delta",)"
+      R"("contentIndex":0,"delta":"a"}})"
       "\n"
-      R"({"type":"message_update","usage":{"input":569,"cost":{"total":0.1}},"assistantMessageEvent":{"type":"text_delta","delta":"b"}})"
+      R"({"type":"message_update","usage":{"input":569,"cost":{"total":0.1}},)"
+      R"("assistantMessageEvent":{"type":"text_delta","delta":"b"}})"
       "\n";
   const auto observations = observe(updates);
   ASSERT_EQ(observations.size(), 1U);
@@ -222,9 +257,10 @@ TEST(StreamUpdates, KeepTheirPlaceAmongTheOthers) {
 }
 
 TEST(StreamUpdates, ToolOutputIsOneOfThem) {
-  const auto observations = observe(
-      R"({"type":"tool_execution_update","toolCallId":"c","toolName":"bash","args":{},"partialResult":{"content":[]}})"
-      "\n");
+  const auto observations =
+      observe(R"({"type":"tool_execution_update","toolCallId":"c","toolName":"bash","args":{},)"
+              R"("partialResult":{"content":[]}})"
+              "\n");
   ASSERT_EQ(observations.size(), 1U);
   EXPECT_EQ(std::get<Streaming>(observations[0]).kind, StreamingKind::tool_output);
 }

@@ -29,7 +29,9 @@ TEST(Traps, ExitZeroSaysNothing) {
 TEST(Traps, CumulativeUpdatesStayFlat) {
   const std::string answer(100'000, 'x');
   const std::string update =
-      R"({"type":"message_update","assistantMessageEvent":{"type":"text_delta","contentIndex":0,"delta":"x","partial":{"role":"assistant","content":[{"type":"text","text":")" +
+      R"({"type":"message_update","assistantMessageEvent":{"type":"text_delta",)"
+      R"("contentIndex":0,"delta":"x","partial":{"role":"assistant","content":[{"type":"text",)"
+      R"("text":")" +
       answer + R"("}]}},"message":{"role":"assistant","content":[{"type":"text","text":")" +
       answer + "\"}]}}\n";
   Stream stream;

@@ -1,0 +1,67 @@
+// Locks and wakes between processes can only be tested with processes. The test program starts
+// itself again in a *role*: `log_test --role=<name> <argument>...`. A role talks in lines on its
+// standard output and is told to go on or to end by its standard input; nothing here waits by time.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "store/log/fd.h"
+
+namespace pievt::test {
+
+using Arguments = std::span<const std::string>;
+
+/// <store> <program> <wait_ms>: says "trying", tries to get the writer lock, says "held" or what
+/// the error was, and keeps the lock until its input ends.
+int hold_lock(Arguments arguments);
+
+/// <store>: takes the writer lock and forks; the child says "forked", and "over" when its input
+/// ends.
+int hold_lock_and_fork(Arguments arguments);
+
+/// <store> <committed>: says "ready", then each committed sequence it is woken for, to the given
+/// one.
+int follow_head(Arguments arguments);
+
+/// Says `line` to whoever started this role, at once.
+void say(std::string_view line);
+
+/// Returns when whoever started this role has closed its input or died.
+void wait_for_end_of_input();
+
+/// A process in a role. Killed and reaped when it goes.
+class Actor {
+ public:
+  Actor(std::string_view role, std::vector<std::string> arguments);
+  Actor(const Actor&) = delete;
+  Actor& operator=(const Actor&) = delete;
+  ~Actor();
+
+  pid_t pid() const { return pid_; }
+
+  /// The next line it says; "<end>" when it says nothing more.
+  std::string line();
+
+  /// Ends its input.
+  void let_go() { input_ = Fd(); }
+
+  /// Returns when it is gone, by its pidfd: its exit status, or minus the signal that ended it.
+  int wait();
+
+  /// SIGKILL, and waits.
+  int kill();
+
+ private:
+  pid_t pid_ = 0;
+  Fd pidfd_;
+  Fd input_;
+  Fd output_;
+  std::string said_;
+};
+
+}  // namespace pievt::test
