@@ -11,6 +11,7 @@
 
 #include "flatbuffers/reflection_generated.h"
 #include "pievt/schema/envelope_bfbs_generated.h"
+#include "pievt/schema/run_list_bfbs_generated.h"
 #include "pievt/schema/run_state_bfbs_generated.h"
 #include "store/format/schema_examination.h"
 
@@ -254,6 +255,11 @@ std::span<const std::byte> embedded_run_state_bfbs() {
   return std::as_bytes(std::span(Embedded::data(), Embedded::size()));
 }
 
+std::span<const std::byte> embedded_run_list_bfbs() {
+  using Embedded = state::RunListBinarySchema;
+  return std::as_bytes(std::span(Embedded::data(), Embedded::size()));
+}
+
 const Schema& Schema::embedded_events() {
   static const Schema schema = load_embedded(embedded_events_bfbs());
   return schema;
@@ -261,6 +267,11 @@ const Schema& Schema::embedded_events() {
 
 const Schema& Schema::embedded_run_state() {
   static const Schema schema = load_embedded(embedded_run_state_bfbs());
+  return schema;
+}
+
+const Schema& Schema::embedded_run_list() {
+  static const Schema schema = load_embedded(embedded_run_list_bfbs());
   return schema;
 }
 

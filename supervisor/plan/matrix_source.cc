@@ -29,15 +29,20 @@ std::string_view stem(std::string_view name) {
   return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
 }
 
+/// Ids that are taken, and for each wanted one the number that would make the next one differ.
+struct TakenIds {
+  std::set<std::string> ids;
+  std::map<std::string, std::size_t> next_number;
+};
+
 /// `wanted`, or with -2, -3, … so that it differs from all ids before.
-std::string made_unique(const std::string& wanted, std::set<std::string>& taken,
-                        std::map<std::string, std::size_t>& count) {
+std::string made_unique(const std::string& wanted, TakenIds& taken) {
+  std::size_t& number = taken.next_number.try_emplace(wanted, 2).first->second;
   std::string id = wanted;
-  while (!taken.insert(id).second) {
-    const std::string suffix = fmt::format("-{}", std::max<std::size_t>(++count[wanted], 2));
+  while (!taken.ids.insert(id).second) {
+    const std::string suffix = fmt::format("-{}", number++);
     id = wanted.substr(0, limits::id_bytes_max - suffix.size()) + suffix;
   }
-  ++count[wanted];
   return id;
 }
 
@@ -52,8 +57,7 @@ std::vector<Written> rows_of_glob(const Text& pattern, PlanFiles& files, Problem
     problems.add(pattern.place,
                  fmt::format("the pattern {} matches no file", shown(pattern.value)));
   std::vector<Written> rows;
-  std::set<std::string> taken;
-  std::map<std::string, std::size_t> count;
+  TakenIds taken;
   for (const std::string& path : *paths) {
     if (invalid_utf8_at(path) != std::string::npos) {
       problems.add(pattern.place, fmt::format("the pattern {} matches {}, whose name is not UTF-8",
@@ -63,7 +67,7 @@ std::vector<Written> rows_of_glob(const Text& pattern, PlanFiles& files, Problem
     const std::string_view name = file_name(path);
     Written row;
     row.place = pattern.place;
-    row.id = Text{made_unique(made_safe(stem(name)), taken, count), pattern.place};
+    row.id = Text{made_unique(made_safe(stem(name)), taken), pattern.place};
     row.label = fmt::format("matrix row {}", shown(row.id->value));
     row.vars["path"] = text_var(path);
     row.vars["name"] = text_var(std::string(name));
@@ -93,8 +97,9 @@ std::optional<std::size_t> check_header(const Source& source, const CsvRecord& h
 }
 
 std::vector<Written> rows_of_csv(const Source& source, Problems& problems) {
+  const std::size_t problems_before = problems.count();
   const auto records = read_csv(source, limits::jobs_max + 1, problems);
-  if (records.size() < 2)
+  if (records.size() < 2 && problems.count() == problems_before)
     problems.add({&source, source.mark_bytes()},
                  "needs a first line with the names of the columns and at least one row after it");
   if (records.empty()) return {};
@@ -106,8 +111,8 @@ std::vector<Written> rows_of_csv(const Source& source, Problems& problems) {
     const CsvRecord& record = records[i];
     if (record.fields.size() != header.fields.size()) {
       problems.add({&source, record.offset},
-                   fmt::format("has {} fields, and the first line has {}", record.fields.size(),
-                               header.fields.size()));
+                   fmt::format("the number of fields is {}, and in the first line {}",
+                               record.fields.size(), header.fields.size()));
       continue;
     }
     Written row;

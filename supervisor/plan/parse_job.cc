@@ -79,8 +79,7 @@ void read_env_value(const Field& env, JsonView member, Written& into) {
                                  "\"NAME\"}}, not {}",
                                  shown(member.key()), env.label, name_of(member.kind())));
   }
-  if (value.text.place.source != nullptr)
-    into.env.insert_or_assign(std::string(member.key()), std::move(value));
+  if (value.text.was_read()) into.env.insert_or_assign(std::string(member.key()), std::move(value));
 }
 
 void read_env(const Field& field, Written& into) {

@@ -118,11 +118,9 @@ void read_path_check(const Field& list, JsonView entry, Written& into) {
   check.form = WrittenPath::Form::object;
   const std::string label = fmt::format("\"requiredPaths\" of {}", list.label);
   read_object(list.problems, entry, path_check_keys(), Where::path_check, label, check);
-  if (entry.find("path")) {
-    into.required_paths.push_back(std::move(check));
-  } else {
+  if (!entry.find("path"))
     list.problems.add(entry.place(), fmt::format("an entry of {} needs \"path\"", label));
-  }
+  if (check.path.was_read()) into.required_paths.push_back(std::move(check));
 }
 
 void read_required_paths(const Field& field, Written& into) {
@@ -268,7 +266,7 @@ void read_depends_on(const Field& field, Written& into) {
       field.problems.add(entry.place(),
                          fmt::format("\"dependsOn\" in {} must be {}", field.label, rule));
     }
-    if (on.job.place.source != nullptr) into.depends_on->push_back(std::move(on));
+    if (on.job.was_read()) into.depends_on->push_back(std::move(on));
   }
 }
 

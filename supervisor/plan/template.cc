@@ -104,8 +104,7 @@ std::vector<std::string_view> Scope::names() const {
     for (const auto& [name, var] : *layer)
       if (std::ranges::all_of(name, is_key_character)) names.push_back(name);
   std::ranges::sort(names);
-  const auto repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 

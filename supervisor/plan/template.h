@@ -28,6 +28,8 @@ struct Text {
   Place place;  ///< of the first character; for JSON, of the quote
   Spelling spelling = Spelling::json;
 
+  /// Whether there is one: a key that held something else has left it without a place.
+  bool was_read() const { return place.source != nullptr; }
   /// Where byte `index` of the value stands in the file.
   Place at(std::size_t index) const;
 };

@@ -83,17 +83,15 @@ struct Sandbox {
   ~Sandbox() { fs::remove_all(root); }
 
   Lines run(const std::string& command, const Lines& expected) const {
-    const std::string line = "exec <\"$0\" >../stdout 2>../stderr; " + command;
-    const std::string home = "HOME=" + (root / "home").string();
-    const std::string path =
-        "PATH=" + fs::path(PIEVT_PROGRAM).parent_path().string() + ":/usr/bin:/bin";
-    const std::string cd = "cd \"$1\" && shift && eval \"$1\"";
-    std::array<std::string, 6> words = {"sh", "-c", cd, "/dev/null", (root / "home").string(),
-                                        line};
-    std::array<std::string, 5> environment = {home, path, "TZ=UTC", "LC_ALL=C.UTF-8",
-                                              "ASAN_OPTIONS=detect_leaks=1"};
-    std::array<char*, 7> argv{};
-    std::array<char*, 6> envp{};
+    const std::string home = (root / "home").string();
+    const std::string bin = fs::path(PIEVT_PROGRAM).parent_path().string();
+    const std::string prepare =
+        "cd \"$0\" && exec </dev/null >../stdout 2>../stderr && eval \"$1\"";
+    std::array<std::string, 5> words = {"sh", "-c", prepare, home, command};
+    std::array<std::string, 4> environment = {"HOME=" + home, "PATH=" + bin + ":/usr/bin:/bin",
+                                              "TZ=UTC", "LC_ALL=C.UTF-8"};
+    std::array<char*, 6> argv{};
+    std::array<char*, 5> envp{};
     std::ranges::transform(words, argv.begin(), [](std::string& word) { return word.data(); });
     std::ranges::transform(environment, envp.begin(),
                            [](std::string& word) { return word.data(); });

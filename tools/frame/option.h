@@ -36,7 +36,8 @@ struct Option {
   std::string_view name;  ///< "--type"; an argument's name has no dashes
   Kind kind = Kind::text;
   Place place = Place::flag;
-  std::string_view placeholder = {};  ///< "TYPE"; for a choice its values, "text|json"; may be empty
+  std::string_view placeholder =
+      {};  ///< "TYPE"; for a choice its values, "text|json"; may be empty
   std::string_view help = {};
   char letter = '\0';
   Need need = Need::optional;

@@ -2,6 +2,7 @@
 // wants to be an ordinary foreground child that shares our terminal.
 #include "tools/render/pager.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -89,6 +90,7 @@ void Pager::begin() {
   }
   ::signal(SIGINT, SIG_IGN);
   pipe_fd_ = ends[1];
+  direct_fd_ = out_->fd();
   out_->redirect(pipe_fd_);
 }
 
@@ -96,7 +98,7 @@ void Pager::finish() {
   if (child_ == -1) return;
   out_->flush();
   // Whatever is written from here on is not lost in a closed pipe but shown after the pager.
-  out_->redirect(STDOUT_FILENO);
+  out_->redirect(direct_fd_);
   ::close(pipe_fd_);
   int status = 0;
   while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {

@@ -43,6 +43,7 @@ class Pager {
   std::vector<std::string> command_;
   pid_t child_ = -1;
   int pipe_fd_ = -1;
+  int direct_fd_ = -1;  // where `out_` wrote before
 };
 
 }  // namespace pievt::render

@@ -52,6 +52,8 @@ class FdWriter final : public Writer {
   /// The errno of the first write that failed, 0 when none did. EPIPE means the reader went away.
   int error() const { return error_; }
 
+  int fd() const { return fd_; }
+
   /// From now on writes to another descriptor; what was taken before went to the old one. Clears
   /// nothing but the error.
   void redirect(int fd);

@@ -18,6 +18,9 @@
 
 namespace pievt {
 
+/// How many bytes to collect before they are written, where there is time: larger chunks are not packed better.
+inline constexpr std::size_t output_chunk_bytes = 2u << 20;
+
 /// Which channel of which attempt. `run` is a run's id.
 struct OutputKey {
   std::string run;

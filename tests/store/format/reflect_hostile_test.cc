@@ -45,46 +45,46 @@ bool is_json(const std::string& text) {
 }
 
 class Hostile : public ::testing::Test {
- protected:
+ public:
   // Copies the bytes into memory of exactly their size, so that the sanitizer sees every step
   // outside.
   bool survives(std::span<const std::byte> bytes) {
     const std::vector<std::byte> body(bytes.begin(), bytes.end());
-    auto json = to_json(zoo_, body);
-    auto leaves = flatten(zoo_, body);
+    auto json = to_json(zoo, body);
+    auto leaves = flatten(zoo, body);
     if (!json.ok()) return json.error().code == Errc::corrupt && !leaves.ok();
-    ++readable_;
+    ++readable;
     return is_json(*json) && leaves.ok();
   }
 
-  const std::vector<std::byte> bfbs_ = compile(zoo_schema);
-  const Schema zoo_ = testing::load(bfbs_);
-  const std::vector<std::byte> rich_ = body_from_json(zoo_schema, rich_animal);
-  std::size_t readable_ = 0;
+  const std::vector<std::byte> bfbs = compile(zoo_schema);
+  const Schema zoo = testing::load(bfbs);
+  const std::vector<std::byte> rich = body_from_json(zoo_schema, rich_animal);
+  std::size_t readable = 0;
 };
 
 TEST_F(Hostile, BodiesCutAnywhere) {
-  for (std::size_t size = 0; size < rich_.size(); ++size) {
-    EXPECT_TRUE(survives(std::span(rich_).first(size))) << size;
+  for (std::size_t size = 0; size < rich.size(); ++size) {
+    EXPECT_TRUE(survives(std::span(rich).first(size))) << size;
   }
-  EXPECT_TRUE(survives(rich_));
-  EXPECT_GE(readable_, 1u);
+  EXPECT_TRUE(survives(rich));
+  EXPECT_GE(readable, 1u);
 }
 
 TEST_F(Hostile, EveryBitFlipped) {
-  for (std::size_t bit = 0; bit < rich_.size() * 8; ++bit) {
-    std::vector<std::byte> body = rich_;
+  for (std::size_t bit = 0; bit < rich.size() * 8; ++bit) {
+    std::vector<std::byte> body = rich;
     body[bit / 8] ^= std::byte{1} << (bit % 8);
     EXPECT_TRUE(survives(body)) << "bit " << bit;
   }
-  EXPECT_GT(readable_, rich_.size());  // most flips pass: hence the checksums
+  EXPECT_GT(readable, rich.size());  // most flips pass: hence the checksums
 }
 
 TEST_F(Hostile, OffsetsThatLeadAnywhere) {
   std::mt19937_64 dice(20240607);
   const std::uint32_t numbers[] = {0, 1, 4, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0xFFFFFFFC};
   for (int i = 0; i < 20'000; ++i) {
-    std::vector<std::byte> body = rich_;
+    std::vector<std::byte> body = rich;
     for (std::uint64_t n = dice() % 3 + 1; n > 0; --n) {
       const std::size_t at = dice() % (body.size() / 4) * 4;
       const auto number = dice() % 2 == 0 ? numbers[dice() % std::size(numbers)]
@@ -96,14 +96,14 @@ TEST_F(Hostile, OffsetsThatLeadAnywhere) {
 }
 
 TEST_F(Hostile, NoBytesAtAll) {
-  auto json = to_json(zoo_, {});
+  auto json = to_json(zoo, {});
   ASSERT_FALSE(json.ok());
   EXPECT_EQ(json.error().code, Errc::corrupt);
 }
 
 class Builder {
  public:
-  flatbuffers::Offset<void> leg(std::vector<flatbuffers::Offset<void>> toes,
+  flatbuffers::Offset<void> leg(const std::vector<flatbuffers::Offset<void>>& toes,
                                 flatbuffers::Offset<void> next = 0) {
     const auto vector = toes.empty() ? flatbuffers::Offset<void>()
                                      : flatbuffers::Offset<void>(fbb_.CreateVector(toes).o);
@@ -112,10 +112,11 @@ class Builder {
     fbb_.AddOffset(slot(2), next);
     return {fbb_.EndTable(start)};
   }
-  std::vector<std::byte> animal_with(std::vector<flatbuffers::Offset<void>> legs,
+  std::vector<std::byte> animal_with(const std::vector<flatbuffers::Offset<void>>& legs,
                                      const std::vector<std::string>& names = {}) {
     const auto leg_vector = fbb_.CreateVector(legs);
     std::vector<flatbuffers::Offset<flatbuffers::String>> strings;
+    strings.reserve(names.size());
     for (const std::string& name : names) strings.push_back(fbb_.CreateSharedString(name));
     const auto name_vector = fbb_.CreateVector(strings);
     const auto walked = fbb_.StartTable();
@@ -146,9 +147,9 @@ TEST_F(Hostile, NestingHasALimit) {
     for (int i = 1; i < levels; ++i) leg = builder.leg({}, leg);
     return builder.animal_with({leg});
   };
-  EXPECT_TRUE(to_json(zoo_, nested(62)).ok());  // in an animal and its payload: 64 tables deep
-  EXPECT_FALSE(to_json(zoo_, nested(63)).ok());
-  EXPECT_FALSE(to_json(zoo_, nested(5'000)).ok());
+  EXPECT_TRUE(to_json(zoo, nested(62)).ok());  // in an animal and its payload: 64 tables deep
+  EXPECT_FALSE(to_json(zoo, nested(63)).ok());
+  EXPECT_FALSE(to_json(zoo, nested(5'000)).ok());
 }
 
 // Each level refers to the one below twice: 2^40 legs in a thousand bytes.
@@ -158,24 +159,24 @@ TEST_F(Hostile, SharedTablesDoNotMultiply) {
   for (int i = 0; i < 40; ++i) leg = builder.leg({leg, leg});
   const auto body = builder.animal_with({leg});
   EXPECT_LT(body.size(), 2'000u);
-  EXPECT_FALSE(to_json(zoo_, body).ok());
+  EXPECT_FALSE(to_json(zoo, body).ok());
 }
 
 TEST_F(Hostile, SharedStringsMultiplyOnlySoFar) {
   const auto body =
       Builder().animal_with({}, std::vector<std::string>(8'000, std::string(20'000, 'x')));
   EXPECT_LT(body.size(), 64u << 10);
-  EXPECT_FALSE(to_json(zoo_, body).ok());
+  EXPECT_FALSE(to_json(zoo, body).ok());
   // What honest builders share stays readable.
   EXPECT_TRUE(
-      to_json(zoo_, Builder().animal_with({}, std::vector<std::string>(500, "main.cc"))).ok());
+      to_json(zoo, Builder().animal_with({}, std::vector<std::string>(500, "main.cc"))).ok());
 }
 
 TEST_F(Hostile, SchemasCutAnywhere) {
   // The last few bytes are padding.
-  for (std::size_t size = 0; size + sizeof(std::uint64_t) < bfbs_.size(); ++size) {
-    const std::vector<std::byte> cut(bfbs_.begin(),
-                                     bfbs_.begin() + static_cast<std::ptrdiff_t>(size));
+  for (std::size_t size = 0; size + sizeof(std::uint64_t) < bfbs.size(); ++size) {
+    const std::vector<std::byte> cut(bfbs.begin(),
+                                     bfbs.begin() + static_cast<std::ptrdiff_t>(size));
     auto schema = Schema::load(cut);
     ASSERT_FALSE(schema.ok()) << size;
     EXPECT_EQ(schema.error().code, Errc::corrupt);
@@ -187,14 +188,14 @@ TEST_F(Hostile, SchemasWithFlippedBits) {
   std::mt19937_64 dice(20240608);
   std::size_t loaded = 0;
   for (int i = 0; i < 6'000; ++i) {
-    std::vector<std::byte> bytes = bfbs_;
+    std::vector<std::byte> bytes = bfbs;
     for (std::uint64_t n = dice() % 2 + 1; n > 0; --n) {
       bytes[dice() % bytes.size()] ^= std::byte{1} << (dice() % 8);
     }
     auto schema = Schema::load(bytes);
     if (!schema.ok()) continue;
     ++loaded;
-    if (auto json = to_json(*schema, rich_); json.ok()) {
+    if (auto json = to_json(*schema, rich); json.ok()) {
       EXPECT_TRUE(is_json(*json)) << i;
     }
     EXPECT_FALSE(lock_lines(*schema).empty());

@@ -19,10 +19,10 @@ using ::testing::ElementsAre;
 using testing::zoo_schema;
 
 class ReflectJson : public ::testing::Test {
- protected:
+ public:
   std::vector<std::byte> body(const std::string& json) { return body_from_json(zoo_schema, json); }
   std::string json(const std::string& of, JsonStyle style = {}) {
-    auto text = to_json(zoo_, body(of), style);
+    auto text = to_json(zoo, body(of), style);
     EXPECT_TRUE(text.ok()) << text.error().what;
     return text.ok() ? *text : "";
   }
@@ -32,8 +32,8 @@ class ReflectJson : public ::testing::Test {
     return writer.take();
   }
 
-  const Schema zoo_ = testing::load(testing::compile(zoo_schema));
-  static constexpr JsonStyle brief_{.defaults = Defaults::hidden};
+  const Schema zoo = testing::load(testing::compile(zoo_schema));
+  static constexpr JsonStyle brief{.defaults = Defaults::hidden};
 };
 
 TEST_F(ReflectJson, EveryKindOfValue) {
@@ -61,10 +61,10 @@ TEST_F(ReflectJson, AbsentAndDefault) {
   EXPECT_EQ(json(R"({name: "Ann", payload_type: "Slept", payload: {}})"),
             R"({"name":"Ann","payload_type":"Slept","payload":{"hours":0,"depth":"unknown",)"
             R"("awake":true}})");
-  EXPECT_EQ(json(R"({name: "Ann", payload_type: "Slept", payload: {}})", brief_),
+  EXPECT_EQ(json(R"({name: "Ann", payload_type: "Slept", payload: {}})", brief),
             R"({"name":"Ann","payload_type":"Slept","payload":{}})");
   EXPECT_EQ(json(R"({name: "Ann", payload_type: "Slept", payload: {depth: "abyss", awake: false}})",
-                 brief_),
+                 brief),
             R"({"name":"Ann","payload_type":"Slept","payload":{"depth":"abyss","awake":false}})");
   EXPECT_EQ(json(R"({name: ""})"), R"({"name":"","payload_type":"NONE"})");
 }
@@ -74,7 +74,7 @@ TEST_F(ReflectJson, DeprecatedFieldsOfOldEventsAreShown) {
   older.replace(older.find(", deprecated"), 12, "");
   const auto old_body =
       body_from_json(older, R"({name: "Ann", payload_type: "Slept", payload: {old: 9}})");
-  EXPECT_EQ(*to_json(zoo_, old_body, brief_),
+  EXPECT_EQ(*to_json(zoo, old_body, brief),
             R"({"name":"Ann","payload_type":"Slept","payload":{"old":9}})");
 }
 
@@ -84,7 +84,7 @@ TEST_F(ReflectJson, NumbersWithoutAName) {
   wider.replace(wider.find("shore = 1"), 9, "shore = 1, peak = 8848");
   bytes =
       body_from_json(wider, R"({name: "Ann", payload_type: "Slept", payload: {depth: "peak"}})");
-  EXPECT_EQ(*to_json(zoo_, bytes, brief_),
+  EXPECT_EQ(*to_json(zoo, bytes, brief),
             R"({"name":"Ann","payload_type":"Slept","payload":{"depth":8848}})");
 }
 
@@ -93,11 +93,11 @@ TEST_F(ReflectJson, UnknownTagKeepsItsNumber) {
   newer.replace(newer.find("Slept = 2 }"), 11, "Slept = 2, Leg = 200 }");
   const auto bytes =
       body_from_json(newer, R"({name: "Ann", payload_type: "Leg", payload: {name: "x"}})");
-  EXPECT_EQ(*to_json(zoo_, bytes), R"({"name":"Ann","payload_type":200,"payload":null})");
+  EXPECT_EQ(*to_json(zoo, bytes), R"({"name":"Ann","payload_type":200,"payload":null})");
 }
 
 TEST_F(ReflectJson, NumbersThatReadersWouldRound) {
-  const auto walked = [&](const std::string& big, JsonStyle style = brief_) {
+  const auto walked = [&](const std::string& big, JsonStyle style = brief) {
     const std::string head = R"({"name":"Ann","payload_type":"Walked","payload":{"big":[)";
     const std::string text =
         json(R"({name: "Ann", payload_type: "Walked", payload: {big: [)" + big + "]}}", style);
@@ -185,7 +185,7 @@ TEST_F(ReflectJson, WriterByHandAroundAWalk) {
   writer.key("sequence");
   writer.value(std::uint64_t{812});
   writer.key("event");
-  ASSERT_TRUE(walk(zoo_, body(R"({name: "Ann"})"), writer).ok());
+  ASSERT_TRUE(walk(zoo, body(R"({name: "Ann"})"), writer).ok());
   writer.key("tags");
   writer.begin_array();
   writer.value(std::string_view("a"));
@@ -198,11 +198,11 @@ TEST_F(ReflectJson, WriterByHandAroundAWalk) {
 
 TEST_F(ReflectJson, AnyAddressWillDo) {
   const auto bytes = body(R"({name: "Ann", payload_type: "Walked", payload: {big: [5]}})");
-  const std::string expected = *to_json(zoo_, bytes);
+  const std::string expected = *to_json(zoo, bytes);
   std::vector<std::byte> shelf(bytes.size() + 16);
   for (std::size_t shift = 0; shift < 16; ++shift) {
     std::memcpy(shelf.data() + shift, bytes.data(), bytes.size());
-    EXPECT_EQ(*to_json(zoo_, std::span(shelf).subspan(shift, bytes.size())), expected) << shift;
+    EXPECT_EQ(*to_json(zoo, std::span(shelf).subspan(shift, bytes.size())), expected) << shift;
   }
 }
 
@@ -211,43 +211,43 @@ TEST_F(ReflectJson, OneObjectOfABody) {
                               payload_type: "Slept", payload: {depth: "shore"}})");
   // Generated accessors hand out addresses like these.
   const auto* root = flatbuffers::GetRoot<flatbuffers::Table>(bytes.data());
-  const ObjectType& animal = zoo_.root();
+  const ObjectType& animal = zoo.root();
   const void* payload = root->GetPointer<const void*>(animal.find("payload")->offset);
   const void* digest = root->GetAddressOf(animal.find("digest")->offset);
-  EXPECT_EQ(*object_to_json(zoo_, *zoo_.find_object("Slept"), bytes, payload, brief_),
+  EXPECT_EQ(*object_to_json(zoo, *zoo.find_object("Slept"), bytes, payload, brief),
             R"({"depth":"shore"})");
-  EXPECT_EQ(*object_to_json(zoo_, *zoo_.find_object("Digest"), bytes, digest), R"("01020304")");
+  EXPECT_EQ(*object_to_json(zoo, *zoo.find_object("Digest"), bytes, digest), R"("01020304")");
 
   std::vector<std::byte> shelf(bytes.size() + 1);
   std::memcpy(shelf.data() + 1, bytes.data(), bytes.size());
   const auto at = static_cast<const std::byte*>(payload) - bytes.data();
-  EXPECT_EQ(*object_to_json(zoo_, *zoo_.find_object("Slept"), std::span(shelf).subspan(1),
-                            shelf.data() + 1 + at, brief_),
+  EXPECT_EQ(*object_to_json(zoo, *zoo.find_object("Slept"), std::span(shelf).subspan(1),
+                            shelf.data() + 1 + at, brief),
             R"({"depth":"shore"})");
 }
 
 TEST_F(ReflectJson, AnObjectElsewhereIsRefused) {
   const auto bytes = body(R"({name: "Ann"})");
-  const ObjectType& spot = *zoo_.find_object("Spot");
+  const ObjectType& spot = *zoo.find_object("Spot");
   const std::vector<std::byte> elsewhere(64);
   for (const void* object : {static_cast<const void*>(elsewhere.data()),
                              static_cast<const void*>(bytes.data() + bytes.size()),
                              static_cast<const void*>(bytes.data() + bytes.size() - 8),
                              static_cast<const void*>(nullptr)}) {
-    auto json = object_to_json(zoo_, spot, bytes, object);
+    auto json = object_to_json(zoo, spot, bytes, object);
     ASSERT_FALSE(json.ok());
     EXPECT_EQ(json.error().code, Errc::corrupt);
   }
   // A struct may fill the bytes it is given to the last.
   EXPECT_TRUE(
-      object_to_json(zoo_, spot, std::span(elsewhere).first(spot.size), elsewhere.data()).ok());
+      object_to_json(zoo, spot, std::span(elsewhere).first(spot.size), elsewhere.data()).ok());
 }
 
 TEST_F(ReflectJson, Flat) {
   const auto bytes = body(R"({name: "A \"n\"", digest: {bytes: [1, 2, 3, 4]},
     payload_type: "Walked", payload: {legs: [{name: "l", next: {}}, {length: 2}], names: ["x", "y"],
     colors: [], big: [18446744073709551615]}})");
-  auto leaves = flatten(zoo_, bytes, Defaults::hidden);
+  auto leaves = flatten(zoo, bytes, Defaults::hidden);
   ASSERT_TRUE(leaves.ok());
   EXPECT_THAT(
       *leaves,

@@ -95,13 +95,20 @@ TEST(Oracle, EveryEvent) {
   }
 }
 
-TEST(Oracle, RunStates) {
-  const Schema& state = Schema::embedded_run_state();
-  const std::vector<std::byte> bfbs = copy(embedded_run_state_bfbs());
+void compare_projection(const Schema& schema, std::span<const std::byte> embedded) {
+  const std::vector<std::byte> bfbs = copy(embedded);
   std::mt19937_64 dice(20240610);
   for (int round = 0; round < 100; ++round) {
-    compare_with_flatc(state, bfbs, testing::random_body(state, 0, dice));
+    compare_with_flatc(schema, bfbs, testing::random_body(schema, 0, dice));
   }
+}
+
+TEST(Oracle, RunStates) {
+  compare_projection(Schema::embedded_run_state(), embedded_run_state_bfbs());
+}
+
+TEST(Oracle, RunLists) {
+  compare_projection(Schema::embedded_run_list(), embedded_run_list_bfbs());
 }
 
 }  // namespace

@@ -85,6 +85,8 @@ TEST(Schema, EmbeddedIsWhatTheFilesSay) {
   same(Schema::embedded_events(), testing::load(testing::compile_file(folder + "envelope.fbs")));
   same(Schema::embedded_run_state(),
        testing::load(testing::compile_file(folder + "state/run_state.fbs")));
+  same(Schema::embedded_run_list(),
+       testing::load(testing::compile_file(folder + "state/run_list.fbs")));
 }
 
 TEST(Schema, UnionMembersByTag) {
@@ -124,7 +126,7 @@ TEST(Schema, FormsOfTypes) {
 TEST(Schema, CopiesStandAlone) {
   std::vector<std::byte> bfbs = compile(zoo_schema);
   const Schema copy = [&] {
-    const Schema original = testing::load(bfbs);
+    Schema original = testing::load(bfbs);
     return original;
   }();
   bfbs.assign(bfbs.size(), std::byte{0xFF});
@@ -180,6 +182,16 @@ TEST(Walk, SaysNothingOfABrokenBody) {
   EXPECT_EQ(status.error().code, Errc::corrupt);
   EXPECT_THAT(status.error().what, HasSubstr("Animal.name"));
   EXPECT_THAT(listener.heard, IsEmpty());
+}
+
+TEST(Walk, RequiresWhatTheSchemaRequires) {
+  const Schema zoo = testing::load(compile(zoo_schema));
+  std::string laxer = zoo_schema;
+  laxer.replace(laxer.find(", required"), 10, "");
+  Listener listener;
+  Status status = walk(zoo, body_from_json(laxer, "{spot: null}"), listener);
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().what, HasSubstr("Animal.name"));
 }
 
 TEST(Walk, RequiresTheFileIdentifier) {

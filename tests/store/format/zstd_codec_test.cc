@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <sstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -335,7 +336,9 @@ TEST(PrimedTest, ShrinksARealCapture) {
   const std::filesystem::path shared = given != nullptr ? given : PIEVT_SOURCE_DIR "/../shared";
   std::ifstream file(shared / "fixtures/pi/0.73.1/long/stdout.jsonl", std::ios::binary);
   if (!file) GTEST_SKIP() << "no recordings in " << shared;
-  const std::string stream{std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream whole;
+  whole << file.rdbuf();
+  const std::string stream = whole.str();
   PrimedCompressor compressor;
   ChunkChain chain;
   const Packed packed = pack_all(compressor, chain, bytes_of(stream));

@@ -2,7 +2,9 @@
 #include "store/log/head.h"
 
 #include <atomic>
+#include <csignal>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -75,7 +77,9 @@ class HeadTest : public testing::Test {
 
   std::string content() const {
     std::ifstream file(head_path(), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    return bytes.str();
   }
   void write_content(const std::string& bytes) const {
     std::ofstream(head_path(), std::ios::binary | std::ios::trunc) << bytes;

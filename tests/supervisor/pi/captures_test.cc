@@ -28,18 +28,22 @@ void expect_verdicts(const std::vector<Capture>& captures) {
   }
 }
 
-// 1.x prints its own word for a settled run; the dialect must not matter to what is read.
-void expect_same_usage_as_agent_end_repeats(const Capture& capture) {
-  std::uint64_t assistant_messages = 0;
-  for (const auto& message : only<MessageEnded>(observe(capture.stdout_bytes))) {
+// Every answer says what it used, and is counted once although turn_end and agent_end repeat it.
+void expect_usage_on_every_answer(const Capture& capture) {
+  const auto observations = observe(capture.stdout_bytes);
+  std::uint64_t answers = 0;
+  std::uint64_t tokens = 0;
+  for (const auto& message : only<MessageEnded>(observations)) {
     if (message.role != Role::assistant) continue;
-    assistant_messages += 1;
-    EXPECT_TRUE(message.usage.has_value()) << capture.name;
+    answers += 1;
+    ASSERT_TRUE(message.usage.has_value()) << capture.name;
+    tokens += message.usage->total_tokens;
     EXPECT_FALSE(message.model.empty()) << capture.name;
     EXPECT_GT(message.timestamp_ms, 1'700'000'000'000U) << capture.name;
   }
-  const StreamFacts facts = facts_of(observe(capture.stdout_bytes));
-  EXPECT_EQ(facts.assistant_messages, assistant_messages) << capture.name;
+  const StreamFacts facts = facts_of(observations);
+  EXPECT_EQ(facts.assistant_messages, answers) << capture.name;
+  EXPECT_EQ(facts.usage.total_tokens, tokens) << capture.name;
 }
 
 TEST(Captures, SmallOnesGetTheirVerdicts) {
@@ -64,7 +68,7 @@ TEST(Captures, RecordedOnesHoldNothingUnparsable) {
   for (const Capture& capture : *captures) {
     const auto observations = observe(capture.stdout_bytes);
     EXPECT_TRUE(only<Unparsable>(observations).empty()) << capture.version << " " << capture.name;
-    expect_same_usage_as_agent_end_repeats(capture);
+    expect_usage_on_every_answer(capture);
   }
 }
 

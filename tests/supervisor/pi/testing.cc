@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -48,9 +47,14 @@ std::optional<std::filesystem::path> if_exists(std::filesystem::path path) {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file{path, std::ios::binary};
+  std::ifstream file{path, std::ios::binary | std::ios::ate};
   EXPECT_TRUE(file.good()) << "cannot open " << path;
-  return {std::istreambuf_iterator<char>{file}, std::istreambuf_iterator<char>{}};
+  if (!file.good()) return {};
+  std::string bytes(static_cast<std::size_t>(file.tellg()), '\0');
+  file.seekg(0);
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  EXPECT_TRUE(file.good()) << "cannot read " << path;
+  return bytes;
 }
 
 std::vector<Observation> observe(std::string_view stream, std::size_t chunk_size) {

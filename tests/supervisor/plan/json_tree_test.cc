@@ -1,9 +1,9 @@
 // Values and where they stand.
 #include "supervisor/plan/json_tree.h"
 
-#include <gtest/gtest.h>
-
 #include <random>
+
+#include <gtest/gtest.h>
 
 #include "supervisor/plan/limits.h"
 
@@ -96,7 +96,8 @@ TEST(JsonTree, DepthIsBounded) {
   const auto nested = [](std::size_t depth) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
-  for (const std::size_t depth : {limits::depth_max, limits::depth_max + 1, std::size_t{1'000'000}}) {
+  for (const std::size_t depth :
+       {limits::depth_max, limits::depth_max + 1, std::size_t{1'000'000}}) {
     const Source source("f", nested(depth));
     Problems problems;
     const bool ok = JsonTree::parse(source, problems).has_value();

@@ -22,9 +22,9 @@ TEST(Limits, TenThousandJobsAndNotOneMore) {
   EXPECT_EQ(refused(R"({"jobs": )" + jobs(10'001) + "}"),
             quotes("plan.json:1:10: 'jobs' in the plan has 10001 entries; a plan has at most 10000 "
                    "jobs"));
-  EXPECT_EQ(refused(R"({"matrix": [{"id": "a"}], "promptTemplate": "p", "jobs": )" + jobs(10'000) +
-                    "}"),
-            "plan.json:1:56: the plan has 10001 jobs; at most 10000 are allowed");
+  EXPECT_EQ(
+      refused(R"({"matrix": [{"id": "a"}], "promptTemplate": "p", "jobs": )" + jobs(10'000) + "}"),
+      "plan.json:1:58: the plan has 10001 jobs; at most 10000 are allowed");
 }
 
 TEST(Limits, SixtyFiveMebibytesAreRefusedUnread) {
@@ -71,12 +71,9 @@ TEST(Limits, DependenciesAreCounted) {
 }
 
 TEST(Limits, ContextIsBounded) {
-  MemoryFiles files{{"big", std::string((256 << 10) + 1, 'x')},
-                    {"a", std::string(256 << 10, 'a')},
-                    {"b", std::string(256 << 10, 'b')},
-                    {"c", std::string(256 << 10, 'c')},
-                    {"d", std::string(256 << 10, 'd')},
-                    {"e", "e"}};
+  MemoryFiles files{{"big", std::string((256 << 10) + 1, 'x')}, {"a", std::string(256 << 10, 'a')},
+                    {"b", std::string(256 << 10, 'b')},         {"c", std::string(256 << 10, 'c')},
+                    {"d", std::string(256 << 10, 'd')},         {"e", "e"}};
   EXPECT_EQ(refused(quotes("{'jobs': [{'prompt': 'p', 'context': ['big']}]}"), files),
             quotes("plan.json:1:39: the context file 'big' is too large"));
   EXPECT_EQ(accepted(quotes("{'jobs': [{'prompt': 'p', 'context': ['a','b','c','d']}]}"), files)

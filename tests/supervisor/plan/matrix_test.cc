@@ -41,31 +41,32 @@ TEST(Matrix, AGlobGivesSafeAndUniqueIds) {
 }
 
 TEST(Matrix, CsvColumnsAreVariables) {
-  const Plan plan = accepted(with("{'csv': 'rows.csv'}", "{{title}}|{{note}}"),
-                             {{"rows.csv",
-                               "\xEF\xBB\xBF"
-                               "id,title,note\r\n"
-                               "a,\"Hello, \"\"you\"\"\",\r\n"
-                               "\r\n"
-                               "b,\"two\r\nlines\", kept \n"
-                               "c,{{id}},ü"}});
-  EXPECT_THAT(ids_and_prompts(plan), ElementsAre("a: Hello, \"you\"|", "b: two\r\nlines| kept ",
-                                                 "c: {{id}}|ü"));
+  const Plan plan =
+      accepted(with("{'csv': 'rows.csv'}", "{{title}}|{{note}}"), {{"rows.csv",
+                                                                    "\xEF\xBB\xBF"
+                                                                    "id,title,note\r\n"
+                                                                    "a,\"Hello, \"\"you\"\"\",\r\n"
+                                                                    "\r\n"
+                                                                    "b,\"two\r\nlines\", kept \n"
+                                                                    "c,{{id}},ü"}});
+  EXPECT_THAT(ids_and_prompts(plan),
+              ElementsAre("a: Hello, \"you\"|", "b: two\r\nlines| kept ", "c: {{id}}|ü"));
 }
 
 TEST(Matrix, CsvMistakesAreShownInTheCsv) {
   const auto what = [](std::string csv) {
     return refused(with("{'csv': 'rows.csv'}", "p"), {{"rows.csv", std::move(csv)}});
   };
-  EXPECT_EQ(what(""), "rows.csv:1:1: needs a first line with the names of the columns and at least "
-                      "one row after it");
+  EXPECT_EQ(what(""),
+            "rows.csv:1:1: needs a first line with the names of the columns and at least "
+            "one row after it");
   EXPECT_EQ(what("id\n"), what(""));
   EXPECT_EQ(what("name,x\na,b\n"), quotes("rows.csv:1:1: the first line needs a column 'id'"));
   EXPECT_EQ(what("id,x,x\na,b,c\n"), quotes("rows.csv:1:6: the column 'x' is there twice"));
   EXPECT_EQ(what("id,\na,b\n"), "rows.csv:1:4: a column of the first line has no name");
   EXPECT_EQ(what("id,x\na\nb,1,2\n"),
-            "rows.csv:2:1: has 1 fields, and the first line has 2\n"
-            "rows.csv:3:1: has 3 fields, and the first line has 2");
+            "rows.csv:2:1: the number of fields is 1, and in the first line 2\n"
+            "rows.csv:3:1: the number of fields is 3, and in the first line 2");
   EXPECT_EQ(what("id,x\na,b\"c\n"),
             "rows.csv:2:4: a quote inside a field; put the field in quotes and double this one");
   EXPECT_EQ(what("id,x\na,\"b\"c\n"),
@@ -80,22 +81,24 @@ TEST(Matrix, CsvMistakesAreShownInTheCsv) {
 }
 
 TEST(Matrix, JsonLinesAreRows) {
-  const Plan plan = accepted(
-      with("{'jsonl': 'rows.jsonl'}", "{{v}}"),
-      {{"rows.jsonl", quotes("{'id': 'a', 'vars': {'v': ['1', '2']}}\r\n\n"
-                             "{'id': 'b', 'prompt': 'own', 'dependsOn': ['a'], 'timeout': '1s'}")}});
+  const Plan plan =
+      accepted(with("{'jsonl': 'rows.jsonl'}", "{{v}}"),
+               {{"rows.jsonl",
+                 quotes("{'id': 'a', 'vars': {'v': ['1', '2']}}\r\n\n"
+                        "{'id': 'b', 'prompt': 'own', 'dependsOn': ['a'], 'timeout': '1s'}")}});
   EXPECT_THAT(ids_and_prompts(plan), ElementsAre("a: 1\n2", "b: own"));
   EXPECT_EQ(depends_of(plan.jobs[1]), "a");
   EXPECT_EQ(plan.jobs[1].timeout_ms, 1'000u);
 }
 
 TEST(Matrix, JsonLinesMistakesAreShownInTheirFile) {
-  EXPECT_EQ(refused(with("{'jsonl': 'r.jsonl'}", "p"),
-                    {{"r.jsonl", quotes("{'id': 'a'}\n{'id': 'b', 'titel': 1}\n{'id': 'c'\n7\n{}")}}),
-            quotes("r.jsonl:2:12: unknown key 'titel' in matrix row 'b'\n"
-                   "r.jsonl:3:11: ',' or '}' was expected\n"
-                   "r.jsonl:4:1: a matrix row must be an object, not a number\n"
-                   "r.jsonl:5:1: matrix row 5 needs 'id'"));
+  EXPECT_EQ(
+      refused(with("{'jsonl': 'r.jsonl'}", "p"),
+              {{"r.jsonl", quotes("{'id': 'a'}\n{'id': 'b', 'titel': 1}\n{'id': 'c'\n7\n{}")}}),
+      quotes("r.jsonl:2:13: unknown key 'titel' in matrix row 'b'\n"
+             "r.jsonl:3:11: ',' or '}' was expected\n"
+             "r.jsonl:4:1: a matrix row must be an object, not a number\n"
+             "r.jsonl:5:1: matrix row 5 needs 'id'"));
   EXPECT_EQ(refused(with("{'jsonl': 'r.jsonl'}", "p"), {{"r.jsonl", "\n \n"}}),
             "r.jsonl:1:1: needs at least one row");
 }
