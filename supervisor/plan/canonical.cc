@@ -1,141 +1,207 @@
 // See canonical.h. Keys are written in byte order by hand; a test checks it.
 #include "supervisor/plan/canonical.h"
 
+#include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace pievt::plan {
 namespace {
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      out += c;
+/// Appends to one text, because a plan may be 256 MiB and should not be copied for each bracket.
+class Writer {
+ public:
+  std::string take() { return std::move(out_); }
+
+  void plan(const Plan& plan) {
+    raw(R"({"concurrency":)");
+    raw(fmt::format("{}", plan.concurrency.value_or(limits::concurrency_default)));
+    raw(R"(,"jobs":)");
+    list(plan.jobs, [&](const JobSpec& spec) { job(spec); });
+    raw(R"(,"kind":)");
+    text(name_of(plan.kind));
+    raw(R"(,"name":)");
+    text(plan.name);
+    raw(R"(,"parentRun":)");
+    text_or_null(plan.parent_run);
+    raw(R"(,"rerunOfJobs":)");
+    list(plan.rerun_of_jobs, [&](const std::string& id) { text(id); });
+    raw(R"(,"synthesis":)");
+    synthesis(plan.synthesis);
+    raw(R"(,"throttle":)");
+    throttle(plan.throttle);
+    raw("}");
+  }
+
+ private:
+  void raw(std::string_view json) { out_ += json; }
+
+  void text(std::string_view value) {
+    out_ += '"';
+    while (!value.empty()) {
+      const auto special = std::ranges::find_if(value, [](char c) {
+        return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+      });
+      const auto plain = static_cast<std::size_t>(special - value.begin());
+      out_ += value.substr(0, plain);
+      value.remove_prefix(plain);
+      if (value.empty()) break;
+      if (value[0] == '"' || value[0] == '\\')
+        (out_ += '\\') += value[0];
+      else
+        fmt::format_to(std::back_inserter(out_), "\\u{:04x}", static_cast<unsigned char>(value[0]));
+      value.remove_prefix(1);
     }
+    out_ += '"';
   }
-  return out + '"';
-}
 
-template <class Items, class Write>
-std::string list(const Items& items, Write write) {
-  std::string out = "[";
-  for (const auto& item : items) {
-    if (out.size() > 1) out += ',';
-    out += write(item);
+  void text_or_null(const std::optional<std::string>& value) {
+    if (value)
+      text(*value);
+    else
+      raw("null");
   }
-  return out + ']';
-}
 
-template <class Items, class Write>
-std::string object(const Items& items, Write write) {
-  std::string out = "{";
-  for (const auto& [key, value] : items) {
-    if (out.size() > 1) out += ',';
-    out += quoted(key) + ':' + write(value);
+  template <class Number>
+  void number_or_null(const std::optional<Number>& number) {
+    raw(number ? fmt::format("{}", *number) : "null");
   }
-  return out + '}';
-}
 
-std::string or_null(const std::optional<std::string>& text) {
-  return text ? quoted(*text) : "null";
-}
+  template <class Items, class Write>
+  void list(const Items& items, Write write) {
+    raw("[");
+    bool first = true;
+    for (const auto& item : items) {
+      if (!std::exchange(first, false)) raw(",");
+      write(item);
+    }
+    raw("]");
+  }
 
-template <class Number>
-std::string or_null(const std::optional<Number>& number) {
-  return number ? fmt::format("{}", *number) : "null";
-}
+  template <class Items, class Write>
+  void object(const Items& items, Write write) {
+    raw("{");
+    bool first = true;
+    for (const auto& [key, value] : items) {
+      if (!std::exchange(first, false)) raw(",");
+      text(key);
+      raw(":");
+      write(value);
+    }
+    raw("}");
+  }
 
-std::string piece(const std::variant<std::string, FinalOf>& piece) {
-  if (const auto* text = std::get_if<std::string>(&piece)) return quoted(*text);
-  return fmt::format(R"({{"final":{}}})", quoted(std::get<FinalOf>(piece).job));
-}
+  /// `{"name":"value"}`
+  void single(std::string_view name, std::string_view value) {
+    raw("{");
+    text(name);
+    raw(":");
+    text(value);
+    raw("}");
+  }
 
-std::string context(const ContextFile& file) {
-  return fmt::format(R"({{"bytes":{},"path":{},"sha256":{}}})", file.text ? file.text->size() : 0,
-                     quoted(file.path), file.sha256.empty() ? "null" : quoted(file.sha256));
-}
+  void job(const JobSpec& spec) {
+    raw(R"({"context":)");
+    list(spec.context, [&](const ContextFile& file) { context(file); });
+    raw(R"(,"cwd":)");
+    text_or_null(spec.cwd);
+    raw(R"(,"dependsOn":)");
+    list(spec.depends_on, [&](const Dependency& on) {
+      raw(R"({"job":)");
+      text(on.job);
+      raw(fmt::format(R"(,"when":"{}"}})", name_of(on.when)));
+    });
+    raw(R"(,"env":)");
+    object(spec.env, [&](const auto& value) {
+      if (const auto* from = std::get_if<FromEnv>(&value))
+        single("fromEnv", from->name);
+      else
+        text(std::get<std::string>(value));
+    });
+    raw(R"(,"id":)");
+    text(spec.id);
+    raw(R"(,"metadata":)");
+    object(spec.metadata, [&](const std::string& value) { text(value); });
+    raw(R"(,"model":)");
+    text_or_null(spec.model);
+    raw(R"(,"name":)");
+    text(spec.name);
+    raw(fmt::format(R"(,"priority":{},"prompt":)", spec.priority));
+    list(spec.prompt, [&](const auto& piece) {
+      if (const auto* final = std::get_if<FinalOf>(&piece))
+        single("final", final->job);
+      else
+        text(std::get<std::string>(piece));
+    });
+    policies(spec);
+  }
 
-std::string env_value(const std::variant<std::string, FromEnv>& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return quoted(*text);
-  return fmt::format(R"({{"fromEnv":{}}})", quoted(std::get<FromEnv>(value).name));
-}
+  void context(const ContextFile& file) {
+    raw(fmt::format(R"({{"bytes":{},"path":)", file.text ? file.text->size() : 0));
+    text(file.path);
+    raw(R"(,"sha256":)");
+    text_or_null(file.sha256.empty() ? std::nullopt : std::optional(file.sha256));
+    raw("}");
+  }
 
-std::string dependency(const Dependency& on) {
-  return fmt::format(R"({{"job":{},"when":"{}"}})", quoted(on.job), name_of(on.when));
-}
+  /// The rest of a job, from "requiredPaths".
+  void policies(const JobSpec& spec) {
+    raw(R"(,"requiredPaths":)");
+    list(spec.required_paths, [&](const RequiredPath& path) {
+      raw(fmt::format(R"({{"minBytes":{},"path":)", path.min_bytes));
+      text(path.path);
+      raw(fmt::format(R"(,"type":"{}"}})", name_of(path.type)));
+    });
+    const RetryPolicy& retry = spec.retry;
+    raw(fmt::format(R"(,"retry":{{"initialMs":{},"jitter":{},"maxAttempts":{},"maxMs":{},)"
+                    R"("multiplier":{},"retryOn":)",
+                    retry.initial_ms, retry.jitter, retry.max_attempts, retry.max_ms,
+                    retry.multiplier));
+    list(retry.retry_on, [&](RetryOn kind) { text(name_of(kind)); });
+    raw(R"(},"thinking":)");
+    if (spec.thinking)
+      text(name_of(*spec.thinking));
+    else
+      raw("null");
+    raw(fmt::format(R"(,"timeoutMs":{},"tools":)", spec.timeout_ms));
+    if (spec.tools)
+      list(*spec.tools, [&](const std::string& tool) { text(tool); });
+    else
+      raw("null");
+    raw("}");
+  }
 
-std::string required_path(const RequiredPath& path) {
-  return fmt::format(R"({{"minBytes":{},"path":{},"type":"{}"}})", path.min_bytes,
-                     quoted(path.path), name_of(path.type));
-}
+  void throttle(const std::optional<Throttle>& policy) {
+    if (!policy) return raw("null");
+    raw(fmt::format(R"({{"enabled":{},"maxConcurrency":)", policy->enabled));
+    number_or_null(policy->max_concurrency);
+    raw(R"(,"minConcurrency":)");
+    number_or_null(policy->min_concurrency);
+    raw(R"(,"transientFailureThreshold":)");
+    number_or_null(policy->transient_failure_threshold);
+    raw(R"(,"windowSize":)");
+    number_or_null(policy->window_size);
+    raw("}");
+  }
 
-std::string retry(const RetryPolicy& policy) {
-  const auto name = [](RetryOn kind) { return fmt::format("\"{}\"", name_of(kind)); };
-  return fmt::format(
-      R"({{"initialMs":{},"jitter":{},"maxAttempts":{},"maxMs":{},"multiplier":{},"retryOn":{}}})",
-      policy.initial_ms, policy.jitter, policy.max_attempts, policy.max_ms, policy.multiplier,
-      list(policy.retry_on, name));
-}
+  void synthesis(const std::optional<Synthesis>& wanted) {
+    if (!wanted) return raw("null");
+    raw(R"({"instructions":)");
+    text_or_null(wanted->instructions);
+    raw(fmt::format(R"(,"mode":"{}"}})", name_of(wanted->mode)));
+  }
 
-std::string job(const JobSpec& spec) {
-  const auto text = [](const std::string& value) { return quoted(value); };
-  std::string out = "{";
-  out += R"("context":)" + list(spec.context, context);
-  out += R"(,"cwd":)" + or_null(spec.cwd);
-  out += R"(,"dependsOn":)" + list(spec.depends_on, dependency);
-  out += R"(,"env":)" + object(spec.env, env_value);
-  out += R"(,"id":)" + quoted(spec.id);
-  out += R"(,"metadata":)" + object(spec.metadata, text);
-  out += R"(,"model":)" + or_null(spec.model);
-  out += R"(,"name":)" + quoted(spec.name);
-  out += R"(,"priority":)" + fmt::format("{}", spec.priority);
-  out += R"(,"prompt":)" + list(spec.prompt, piece);
-  out += R"(,"requiredPaths":)" + list(spec.required_paths, required_path);
-  out += R"(,"retry":)" + retry(spec.retry);
-  out += R"(,"thinking":)";
-  out += spec.thinking ? fmt::format("\"{}\"", name_of(*spec.thinking)) : "null";
-  out += R"(,"timeoutMs":)" + fmt::format("{}", spec.timeout_ms);
-  out += R"(,"tools":)" + (spec.tools ? list(*spec.tools, text) : std::string("null"));
-  return out + '}';
-}
-
-std::string throttle(const std::optional<Throttle>& policy) {
-  if (!policy) return "null";
-  return fmt::format(R"({{"enabled":{},"maxConcurrency":{},"minConcurrency":{},)"
-                     R"("transientFailureThreshold":{},"windowSize":{}}})",
-                     policy->enabled, or_null(policy->max_concurrency),
-                     or_null(policy->min_concurrency), or_null(policy->transient_failure_threshold),
-                     or_null(policy->window_size));
-}
-
-std::string synthesis(const std::optional<Synthesis>& wanted) {
-  if (!wanted) return "null";
-  return fmt::format(R"({{"instructions":{},"mode":"{}"}})", or_null(wanted->instructions),
-                     name_of(wanted->mode));
-}
+  std::string out_;
+};
 
 }  // namespace
 
 std::string canonical_json(const Plan& plan) {
-  const auto text = [](const std::string& value) { return quoted(value); };
-  std::string out = "{";
-  out += R"("concurrency":)" +
-         fmt::format("{}", plan.concurrency.value_or(limits::concurrency_default));
-  out += R"(,"jobs":)" + list(plan.jobs, job);
-  out += R"(,"kind":)" + quoted(name_of(plan.kind));
-  out += R"(,"name":)" + quoted(plan.name);
-  out += R"(,"parentRun":)" + or_null(plan.parent_run);
-  out += R"(,"rerunOfJobs":)" + list(plan.rerun_of_jobs, text);
-  out += R"(,"synthesis":)" + synthesis(plan.synthesis);
-  out += R"(,"throttle":)" + throttle(plan.throttle);
-  return out + '}';
+  Writer writer;
+  writer.plan(plan);
+  return writer.take();
 }
 
 }  // namespace pievt::plan

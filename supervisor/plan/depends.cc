@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t cycles_shown_max = 5;
 constexpr std::size_t cycle_names_max = 12;
 
+/// A longer pattern fits no id, unless it repeats its stars for nothing.
+constexpr std::size_t pattern_bytes_max = 2 * limits::id_bytes_max;
+
 class Resolver {
  public:
   Resolver(std::vector<JobSpec>& jobs, const std::vector<std::string>& labels, Problems& problems)
@@ -57,19 +60,28 @@ class Resolver {
       if (job == by_id_.end()) return no_such_job(index, on, "\"dependsOn\"");
       return add(found, job->second, on.when);
     }
-    bool any = false;
-    // Ids are sorted, so only those that begin like the pattern are looked at.
-    const std::string prefix = on.job.substr(0, on.job.find_first_of("*?"));
-    for (auto at = by_id_.lower_bound(prefix); at != by_id_.end() && at->first.starts_with(prefix);
-         ++at) {
-      if (at->second == index || !glob_matches(on.job, at->first)) continue;
-      add(found, at->second, on.when);
-      any = true;
-    }
-    if (!any)
+    if (!add_matching(index, on, found))
       problems_.add(on.place(),
                     fmt::format("the pattern {} in \"dependsOn\" of {} fits no other job",
                                 shown(on.job), labels_[index]));
+  }
+
+  /// Whether the pattern fits any other job.
+  bool add_matching(std::uint32_t index, const Wanted& on, std::map<std::uint32_t, When>& found) {
+    if (on.job.size() > pattern_bytes_max) return false;
+    bool any = false;
+    // Ids are sorted, so only those that begin like the pattern are looked at, and of those only
+    // the ones that end like it are matched: 10,000 jobs may have 10,000 patterns.
+    const std::string prefix = on.job.substr(0, on.job.find_first_of("*?"));
+    const std::string suffix = on.job.substr(on.job.find_last_of("*?") + 1);
+    for (auto at = by_id_.lower_bound(prefix); at != by_id_.end() && at->first.starts_with(prefix);
+         ++at) {
+      if (at->second == index || !at->first.ends_with(suffix)) continue;
+      if (!glob_matches(on.job, at->first)) continue;
+      add(found, at->second, on.when);
+      any = true;
+    }
+    return any;
   }
 
   void add_implied(std::uint32_t index, const Wanted& on, std::map<std::uint32_t, When>& found) {

@@ -1,20 +1,21 @@
-// See glob.h. All positions of the pattern that are possible so far are followed at once, so that
-// no pattern can make it go back and forth.
+// See glob.h. A star takes as little as it can at first and one character more whenever what
+// follows does not fit. Only the last star of each kind has to be tried again: an earlier one could
+// only bring the later one to a place that it reaches by itself.
 #include "supervisor/plan/glob.h"
 
-#include <vector>
+#include <cstddef>
 
 namespace pievt::plan {
 namespace {
 
-/// Marks `at` and what can be reached from it without reading a character.
-void reach(std::string_view pattern, std::vector<char>& possible, std::size_t at) {
-  while (!possible[at]) {
-    possible[at] = 1;
-    if (at == pattern.size() || pattern[at] != '*') return;
-    at += pattern.substr(at).starts_with("**") ? 2u : 1u;
-  }
-}
+/// A star that has been passed: where to go on in the pattern, and the first character it has not
+/// taken.
+struct Star {
+  std::size_t after = std::string_view::npos;
+  std::size_t untaken = 0;
+
+  bool is_there() const { return after != std::string_view::npos; }
+};
 
 }  // namespace
 
@@ -23,22 +24,33 @@ bool has_wildcard(std::string_view text) {
 }
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
-  std::vector<char> possible(pattern.size() + 1, 0);
-  std::vector<char> next;
-  reach(pattern, possible, 0);
-  for (const char c : text) {
-    next.assign(pattern.size() + 1, 0);
-    for (std::size_t at = 0; at < pattern.size(); ++at) {
-      if (!possible[at]) continue;
-      if (pattern[at] == '*') {
-        if (c != '/' || pattern.substr(at).starts_with("**")) reach(pattern, next, at);
-      } else if (pattern[at] == c || (pattern[at] == '?' && c != '/')) {
-        reach(pattern, next, at + 1);
-      }
+  Star one;  // `*`
+  Star two;  // `**`
+  std::size_t p = 0;
+  std::size_t t = 0;
+  while (t < text.size() || p < pattern.size()) {
+    if (pattern.substr(p).starts_with("**")) {
+      p += 2;
+      two = {p, t};
+      one = {};
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      one = {++p, t};
+    } else if (t < text.size() && p < pattern.size() &&
+               (pattern[p] == text[t] || (pattern[p] == '?' && text[t] != '/'))) {
+      ++p;
+      ++t;
+    } else if (one.is_there() && one.untaken < text.size() && text[one.untaken] != '/') {
+      t = ++one.untaken;
+      p = one.after;
+    } else if (two.is_there() && two.untaken < text.size()) {
+      t = ++two.untaken;
+      p = two.after;
+      one = {};
+    } else {
+      return false;
     }
-    possible.swap(next);
   }
-  return possible[pattern.size()] != 0;
+  return true;
 }
 
 }  // namespace pievt::plan

@@ -41,8 +41,8 @@ TEST_P(EveryVerb, HasFlagsThatFitTogetherWithTheGlobalOnes) {
   rows.insert(rows.end(), verb.manual().options.begin(), verb.manual().options.end());
   for (const Option& row : rows) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name << " is there twice";
-    if (row.letter != '\0')
-      EXPECT_TRUE(letters.insert(row.letter).second) << row.letter << " is there twice";
+    EXPECT_TRUE(row.letter == '\0' || letters.insert(row.letter).second)
+        << row.letter << " is there twice";
     EXPECT_EQ(row.name.starts_with("--"), row.place == Place::flag) << row.name;
     EXPECT_TRUE(plain_word(row.name)) << row.name;
     EXPECT_FALSE(row.help.empty()) << row.name;
@@ -51,8 +51,8 @@ TEST_P(EveryVerb, HasFlagsThatFitTogetherWithTheGlobalOnes) {
       for (const std::string_view word : split(row.placeholder, '|'))
         EXPECT_TRUE(plain_word(word)) << word;
     }
-    if (row.place == Place::flag && row.kind != Kind::flag)
-      EXPECT_FALSE(row.placeholder.empty()) << row.name;
+    const bool takes_value = row.place == Place::flag && row.kind != Kind::flag;
+    EXPECT_FALSE(takes_value && row.placeholder.empty()) << row.name;
   }
 }
 
@@ -97,8 +97,8 @@ TEST_P(EveryVerb, HasTwoExamplesThatParse) {
 
 INSTANTIATE_TEST_SUITE_P(Table, EveryVerb,
                          testing::ValuesIn(all_tables().verbs.begin(), all_tables().verbs.end()),
-                         [](const auto& info) {
-                           std::string name(info.param.name);
+                         [](const auto& param) {
+                           std::string name(param.param.name);
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });

@@ -66,7 +66,8 @@ Result<Globals> globals_from(const Arguments& arguments, render::Environment env
   }
   globals.at = arguments.text("--at");
   globals.output = PIEVT_TRY(output_of(arguments));
-  for (const std::string_view field : split(arguments.text_or("--fields", ""), ',')) {
+  const std::string fields = arguments.text_or("--fields", "");
+  for (const std::string_view field : split(fields, ',')) {
     if (field.empty()) return Error{Errc::invalid, "--fields has an empty name in its list"};
     globals.fields.emplace_back(field);
   }

@@ -154,7 +154,7 @@ std::string verb_page(const Verb& verb, const Terminal& terminal) {
   const Manual& manual = verb.manual();
   const int width = prose_width(terminal);
   std::string page = wrap(fmt::format("pievt {}: {}", verb.name, verb.summary), width, 0);
-  page += "\nUsage: " + usage_line(verb) + "\n";
+  page += "\n" + wrap("Usage: " + usage_line(verb), width, 0);
   if (!manual.details.empty()) page += "\n" + wrap(manual.details, width, 0);
   page += list_section("Arguments", argument_rows(manual.options), terminal);
   page += list_section("Flags", flag_rows(manual.options), terminal);

@@ -1,6 +1,7 @@
 // Splitting, joining and wrapping of plain words.
 #pragma once
 
+#include <concepts>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,7 +10,10 @@
 namespace pievt::tools {
 
 /// The parts of `text` between separators, empty ones included; no parts of an empty text.
+/// The parts live in `text`, so a temporary string is refused.
 std::vector<std::string_view> split(std::string_view text, char separator);
+template <std::same_as<std::string> T>
+std::vector<std::string_view> split(T&& text, char separator) = delete;
 
 std::string join(std::span<const std::string_view> words, std::string_view between);
 

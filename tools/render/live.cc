@@ -23,15 +23,13 @@ std::vector<std::string> LiveView::visible_lines() const {
   // One row stays free for the cursor; a picture as high as the screen would scroll with every
   // painting.
   const auto room = static_cast<std::size_t>(std::max(1, terminal_.height - 1));
-  std::vector<std::string> visible;
-  if (lines_.size() <= room) {
-    visible = lines_;
-  } else {
+  std::vector<std::string> visible = lines_;
+  if (visible.size() > room) {
     const std::size_t top = room / 2;
-    const std::size_t bottom = room - top - 1;
-    visible.assign(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(top));
-    visible.push_back(fmt::format("({} more lines)", lines_.size() - top - bottom));
-    visible.insert(visible.end(), lines_.end() - static_cast<std::ptrdiff_t>(bottom), lines_.end());
+    const std::size_t left_out = visible.size() - room + 1;
+    const auto first = visible.begin() + static_cast<std::ptrdiff_t>(top);
+    *first = fmt::format("({} more lines)", left_out);
+    visible.erase(first + 1, first + static_cast<std::ptrdiff_t>(left_out));
   }
   for (std::string& line : visible) {
     line = cut_to_width(line, terminal_.width, terminal_.cut_mark());

@@ -49,16 +49,12 @@ std::vector<int> fit(const std::vector<Column>& columns, std::vector<int> widths
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (columns[i].width_max > 0) widths[i] = std::min(widths[i], columns[i].width_max);
   }
-  const std::vector<std::size_t> order = giving_way(columns);
-  for (const std::size_t i : order) {
+  for (const std::size_t i : giving_way(columns)) {
     const int excess = total(widths) - width;
-    if (excess <= 0) return widths;
+    if (excess <= 0) break;
     if (columns[i].narrow == Narrow::keep) continue;
     widths[i] = std::min(widths[i], std::max(widths[i] - excess, columns[i].width_min));
-  }
-  for (const std::size_t i : order) {
-    if (total(widths) <= width) return widths;
-    if (columns[i].narrow == Narrow::drop) widths[i] = gone;
+    if (columns[i].narrow == Narrow::drop && total(widths) > width) widths[i] = gone;
   }
   return widths;
 }

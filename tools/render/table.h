@@ -16,8 +16,9 @@
 
 namespace pievt::render {
 
-/// What a column does when the table is too wide for the terminal. `drop` shrinks to its minimum
-/// first and then leaves; the table says below itself which columns left.
+/// What a column does when the table is too wide for the terminal and its turn has come. `drop`
+/// shrinks to its minimum and, when that is not enough, leaves before a more important column
+/// shrinks; the table says below itself which columns left.
 enum class Narrow : std::uint8_t { keep, shrink, drop };
 
 struct Column {

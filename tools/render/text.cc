@@ -104,7 +104,10 @@ std::string bytes_text(std::uint64_t bytes) {
   if (bytes < 1'024) return fmt::format("{} B", bytes);
   std::size_t unit = 0;
   std::uint64_t divisor = 1'024;
-  while (unit + 1 < units.size() && bytes / divisor >= 1'024) {
+  const auto reaches_next = [&] {
+    return bytes / divisor + (bytes % divisor * 2 >= divisor ? 1 : 0) >= 1'024;
+  };
+  while (unit + 1 < units.size() && reaches_next()) {
     divisor *= 1'024;
     ++unit;
   }

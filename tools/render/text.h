@@ -13,7 +13,7 @@ namespace pievt::render {
 /// carried: 59.96 s is "1m 00s". Below a microsecond "0 us"; negative ones begin with "-".
 std::string duration_text(std::int64_t duration_ns);
 
-/// "261 B", "1.5 KiB", "64 KiB", "1.2 GiB": three digits at most, of 1024.
+/// "261 B", "1.5 KiB", "64 KiB", "1.2 GiB": of 1024, with one decimal below a hundred.
 std::string bytes_text(std::uint64_t bytes);
 
 /// "4,398".

@@ -18,7 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/store/log/roles.h"
-#include "tests/store/log/temporary_store.h"
+#include "tests/store/log/temp_store.h"
 
 namespace pievt::test {
 
@@ -73,7 +73,7 @@ class WriterLockTest : public testing::Test {
     std::ofstream(lock_path()) << "not a record";
   }
 
-  TemporaryStore store;
+  TempDirectory store;
 };
 
 TEST_F(WriterLockTest, HoldsReleasesAndTellsItsOwner) {
@@ -99,7 +99,7 @@ TEST_F(WriterLockTest, MovesWithoutLettingGo) {
   WriterLock second = std::move(*first);
   EXPECT_TRUE(second.still_ours().ok());
   EXPECT_EQ(acquire().error().code, Errc::busy);
-  const TemporaryStore elsewhere;
+  const TempDirectory elsewhere;
   auto third = WriterLock::acquire(elsewhere.path(), this_process("tester"), 0ms);
   ASSERT_TRUE(third.ok());
   {
@@ -193,7 +193,7 @@ TEST_F(WriterLockTest, IsFencedWhenLockIsReplaced) {
 }
 
 TEST_F(WriterLockTest, IsFencedWhenTheStoreIsTakenAway) {
-  auto away = std::make_unique<TemporaryStore>();
+  auto away = std::make_unique<TempDirectory>();
   const auto lock = WriterLock::acquire(away->path(), this_process("tester"), 0ms);
   ASSERT_TRUE(lock.ok());
   away.reset();
@@ -215,7 +215,7 @@ TEST_F(WriterLockTest, TheDirectoryKeepsASecondWriterOutWhenLockWasReplaced) {
 TEST_F(WriterLockTest, HardLinksToLockDoNotMatterToItsHolder) {
   const auto lock = acquire();
   ASSERT_TRUE(lock.ok());
-  const TemporaryStore backup;
+  const TempDirectory backup;
   std::filesystem::create_hard_link(lock_path(), backup.path() / "LOCK");
   EXPECT_TRUE(lock->still_ours().ok());
   // It is one file, so this process must not open it over there either.

@@ -58,10 +58,9 @@ TEST(GenerateSettings, DropsWhatRunsCodeAlsoWhenItIsThereTwice) {
           "\u0065xtensions":["d"]})",
       new_pi, PiMode::json);
   EXPECT_EQ(without_space(made.text), ours_new);
-  EXPECT_THAT(made.dropped,
-              ElementsAre("packages", "extensions", "skills", "prompts", "themes", "npmCommand",
-                          "selfUpdateCommand", "externalEditor", "sessionDir",
-                          "defaultProjectTrust", "__proto__"));
+  EXPECT_THAT(made.dropped, ElementsAre("packages", "extensions", "skills", "prompts", "themes",
+                                        "npmCommand", "selfUpdateCommand", "externalEditor",
+                                        "sessionDir", "defaultProjectTrust", "__proto__"));
   EXPECT_THAT(made.warnings, IsEmpty());
 }
 
@@ -76,8 +75,11 @@ TEST(GenerateSettings, TakesTheLastOfSeveralAsJavaScriptDoes) {
 
 TEST(GenerateSettings, OfABrokenFileNothingIsTaken) {
   const std::string deep(100'000, '[');
-  const std::string cases[] = {"",        "{",      "[]",           "null", "\"x\"",
-                               "{\"a\":", "{} {}",  "{\"a\":\xff}", deep,   "{\"a\":" + deep,
+  const std::string cases[] = {"",         "{",
+                               "[]",       "null",
+                               "\"x\"",    "{\"a\":",
+                               "{} {}",    "{\"a\":\xff}",
+                               deep,       "{\"a\":" + deep,
                                "// c\n{}", std::string(2u << 20, ' ')};
   for (const std::string& text : cases) {
     const auto made = generate_settings(text, new_pi, PiMode::json);
@@ -97,8 +99,8 @@ TEST(GenerateSettings, EveryPrefixOfATextGivesSettings) {
 
 TEST(DefaultProvider, IsReadFromSettings) {
   EXPECT_EQ(default_provider(R"({"defaultProvider":"x","defaultProvider":"openai"})"), "openai");
-  for (const std::string_view text : {"", "{}", R"({"defaultProvider":3})", "[]",
-                                      R"({"defaultProvider":""})"})
+  for (const std::string_view text :
+       {"", "{}", R"({"defaultProvider":3})", "[]", R"({"defaultProvider":""})"})
     EXPECT_EQ(default_provider(text), std::nullopt) << text;
 }
 
@@ -111,11 +113,11 @@ TEST(CustomProviders, NameTheirVariablesInEitherSpelling) {
               "modelOverrides":{"z":{"headers":{"Q":"$OVERRIDE"}}}},
       "shell":{"apiKey":"!echo $SECRET"},
       "odd":[]}})");
-  EXPECT_THAT(found,
-              ElementsAre(CustomProvider{"acme", {"ACME_KEY", "ACME_TOKEN", "OVERRIDE",
-                                                  "PER_MODEL", "a_b"}},
-                          CustomProvider{"odd", {}}, CustomProvider{"shell", {}},
-                          CustomProvider{"stub", {}}));
+  EXPECT_THAT(
+      found,
+      ElementsAre(
+          CustomProvider{"acme", {"ACME_KEY", "ACME_TOKEN", "OVERRIDE", "PER_MODEL", "a_b"}},
+          CustomProvider{"odd", {}}, CustomProvider{"shell", {}}, CustomProvider{"stub", {}}));
 }
 
 TEST(CustomProviders, AreNoneInATextThatIsNotTheirs) {

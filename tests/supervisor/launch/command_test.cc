@@ -18,10 +18,10 @@ PiCommand command(const PiVersion& version) {
 }
 
 TEST(PiArguments, OfAPlainJob) {
-  EXPECT_THAT(pi_arguments(command({0, 73, 1})),
-              ElementsAre("/opt/pi", "--mode", "json", "-p", "--session", "/store/session.jsonl",
-                          "--no-extensions", "--no-skills", "--no-prompt-templates",
-                          "--no-themes"));
+  EXPECT_THAT(
+      pi_arguments(command({0, 73, 1})),
+      ElementsAre("/opt/pi", "--mode", "json", "-p", "--session", "/store/session.jsonl",
+                  "--no-extensions", "--no-skills", "--no-prompt-templates", "--no-themes"));
 }
 
 TEST(PiArguments, ProjectSettingsAreRefusedFromTheFirstVersionThatCan) {
@@ -36,11 +36,11 @@ TEST(PiArguments, OfAJobWithAllChoices) {
   full.model = "stub/text";
   full.thinking = "off";
   full.tools = {"read", "bash"};
-  EXPECT_THAT(pi_arguments(full),
-              ElementsAreArray({"/opt/pi", "--mode", "rpc", "--session", "/store/session.jsonl",
-                                "--model", "stub/text", "--thinking", "off", "--tools",
-                                "read,bash", "--no-extensions", "--no-skills",
-                                "--no-prompt-templates", "--no-themes", "--no-approve"}));
+  EXPECT_THAT(
+      pi_arguments(full),
+      ElementsAreArray({"/opt/pi", "--mode", "rpc", "--session", "/store/session.jsonl", "--model",
+                        "stub/text", "--thinking", "off", "--tools", "read,bash", "--no-extensions",
+                        "--no-skills", "--no-prompt-templates", "--no-themes", "--no-approve"}));
 }
 
 TEST(PiArguments, NoToolsAtAllIsNotTheSameAsPisChoice) {

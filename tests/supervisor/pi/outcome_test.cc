@@ -121,6 +121,33 @@ TEST(OutcomeTest, AStreamThatStopsShortIsDecidedByTheSession) {
       << "nobody knows why it stopped";
 }
 
+TEST(OutcomeTest, AnAnswerWithoutAgentEndIsDecidedByTheSession) {
+  StreamFacts facts = ended_with(answer());
+  facts.agent_end_seen = false;
+  facts.run_open = true;
+  EXPECT_EQ(ending_of(facts), Ending::incomplete);
+  SessionTail session;
+  session.last_assistant = answer();
+  session.last_assistant->stop_reason = StopReason::length;
+  EXPECT_EQ(ending_of(facts, exit_zero, session), Ending::truncated);
+}
+
+TEST(OutcomeTest, OnlyAnOverflowIsLost) {
+  StreamFacts facts = ended_with(answer());
+  facts.compaction_open = CompactionReason::threshold;
+  EXPECT_EQ(ending_of(facts), Ending::ok) << "0.73 ends on it when the context is nearly full";
+  facts.compaction_open = CompactionReason::overflow;
+  EXPECT_EQ(ending_of(facts), Ending::lost);
+}
+
+TEST(OutcomeTest, ZeroUsageIsSuspectUnlessTheProviderSaidStop) {
+  FinalMessage message = answer();
+  message.total_tokens = 0;
+  EXPECT_EQ(ending_of(ended_with(message)), Ending::suspect);
+  message.has_raw_stop_reason = true;
+  EXPECT_EQ(ending_of(ended_with(message)), Ending::ok);
+}
+
 TEST(OutcomeTest, AWholeStreamNeedsNoWitnessOfTheExit) {
   EXPECT_EQ(ending_of(ended_with(answer()), {{}, {}, Interface::json}), Ending::ok);
 }
@@ -145,6 +172,32 @@ TEST(OutcomeTest, AMessageTooLongToReadIsNotReplacedByTheOneBefore) {
   const std::string stream =
       "{\"type\":\"agent_start\"}\n" + before + big + "{\"type\":\"agent_end\",\"messages\":[]}\n";
   EXPECT_EQ(ending_of(facts_of(observe(stream, 65536))), Ending::incomplete);
+}
+
+TEST(StreamFactsTest, WhatIsPendingIsSettledByWhatFollows) {
+  StreamFacts facts;
+  apply(facts, RetryStarted{});
+  EXPECT_TRUE(facts.retry_pending);
+  apply(facts, CompactionStarted{{}, CompactionReason::overflow});
+  EXPECT_EQ(facts.compaction_open, CompactionReason::overflow);
+  StreamFacts restarted = facts;
+  apply(restarted, AgentStarted{});
+  EXPECT_FALSE(restarted.retry_pending);
+  EXPECT_FALSE(restarted.compaction_open.has_value());
+  apply(facts, RetryEnded{});
+  apply(facts, CompactionEnded{});
+  EXPECT_FALSE(facts.retry_pending);
+  EXPECT_FALSE(facts.compaction_open.has_value());
+}
+
+TEST(StreamFactsTest, ASecondRunReopensWhatTheFirstClosed) {
+  StreamFacts facts;
+  apply(facts, AgentStarted{});
+  apply(facts, AgentEnded{});
+  apply(facts, AgentSettled{});
+  EXPECT_TRUE(facts.agent_end_seen && facts.settled && !facts.run_open);
+  apply(facts, AgentStarted{});
+  EXPECT_TRUE(!facts.agent_end_seen && !facts.settled && facts.run_open);
 }
 
 TEST(StreamFactsTest, SumsSaturate) {

@@ -105,6 +105,14 @@ TEST(StreamEvents, MessagesOfOtherRoles) {
   EXPECT_EQ(system.text, "be good");
 }
 
+TEST(StreamEvents, TextOfOtherBlocksIsNotTheAnswer) {
+  const auto message = read_one<MessageEnded>(
+      R"({"type":"message_end","message":{"role":"assistant","content":[)"
+      R"({"type":"summary","text":"not this"},{"text":"this","type":"text"}]}})");
+  EXPECT_EQ(message.text, "this");
+  EXPECT_EQ(message.content, (ContentCounts{1, 0, 0, 0, 1}));
+}
+
 TEST(StreamEvents, ToolStart) {
   const auto tool =
       read_one<ToolStarted>(R"({"type":"tool_execution_start","toolCallId":"c1","toolName":"bash",)"

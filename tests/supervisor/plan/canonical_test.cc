@@ -26,7 +26,8 @@ TEST(Canonical, IsExactlyThis) {
       R"("name":"a","priority":0,"prompt":["x\u000a\"y"],"requiredPaths":[],)" +
           tail +
           R"("thinking":null,"timeoutMs":600000,"tools":null},)"
-          R"({"context":[],"cwd":null,"dependsOn":[{"job":"a","when":"success"}],"env":{},"id":"b",)"
+          R"({"context":[],"cwd":null,"dependsOn":[{"job":"a","when":"success"}],"env":{},)"
+          R"("id":"b",)"
           R"("metadata":{"k":"v"},"model":null,"name":"b","priority":0,)"
           R"("prompt":["see ",{"final":"a"},"."],)"
           R"("requiredPaths":[{"minBytes":0,"path":"o","type":"file"}],)" +

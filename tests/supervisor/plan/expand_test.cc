@@ -32,7 +32,8 @@ TEST(Expand, EveryKeyOfAJobArrives) {
         'env': {'TOPIC': 'on {{what}}', 'TOKEN': {'fromEnv': 'MY_TOKEN'}},
         'retry': {'maxAttempts': 5, 'retryOn': ['worker_stalled', 'timeout', 'launch'],
                   'backoffMs': {'initial': 10, 'max': 20, 'multiplier': 1.5, 'jitter': false}},
-        'acceptance': {'requiredPaths': ['{{what}}.md', {'path': 'out', 'type': 'dir', 'minBytes': 7}]},
+        'acceptance': {'requiredPaths': ['{{what}}.md',
+                                         {'path': 'out', 'type': 'dir', 'minBytes': 7}]},
         'metadata': {'about': '{{what}}'},
       },],
     })"));
@@ -132,7 +133,8 @@ TEST(Expand, DependenciesComeFromNamesPatternsListsAndPrompts) {
     'matrix': [{'id': 'draft-1'}, {'id': 'draft-2'}],
     'promptTemplate': 'p',
     'jobs': [{'id': 'join', 'dependsOn': ['draft-*'], 'prompt': '1: {{ jobs.draft-1.final }}!'},
-             {'id': 'after', 'dependsOn': [{'job': '*', 'when': 'finished'}, 'join'], 'prompt': 'p'},
+             {'id': 'after', 'prompt': 'p',
+              'dependsOn': [{'job': '*', 'when': 'finished'}, 'join']},
              {'id': 'list', 'dependsOn': ['{{all}}'], 'prompt': '{{jobs.draft-{{n}}.final}}',
               'vars': {'all': ['draft-1', 'join'], 'n': '2'}},
              {'id': 'lax', 'dependsOn': [{'job': 'join', 'when': 'finished'}],
@@ -202,7 +204,8 @@ TEST(Expand, ContextIsReadOnceAndShared) {
 
 TEST(Expand, TheWholePlanKeysOfJobsPlanAreDefaults) {
   const Plan plan = accepted(quotes(R"({
-    'timeoutMs': 1234.9, 'retry': {'maxAttempts': 1}, 'acceptanceDefaults': {'requiredPaths': ['d']},
+    'timeoutMs': 1234.9, 'retry': {'maxAttempts': 1},
+    'acceptanceDefaults': {'requiredPaths': ['d']},
     'throttle': {'enabled': true, 'minConcurrency': 1, 'maxConcurrency': 2, 'windowSize': 3,
                  'transientFailureThreshold': 0.5},
     'synthesis': {'mode': 'report-only', 'instructions': 'sum up'},

@@ -70,6 +70,12 @@ TEST(Limits, DependenciesAreCounted) {
   EXPECT_THAT(refused(all + "]}"), EndsWith("more than 1000000 dependencies in all"));
 }
 
+TEST(Limits, APatternOfAMillionStarsFitsNothing) {
+  EXPECT_THAT(refused(R"({"jobs":[{"id":"a","prompt":"p"},{"prompt":"p","dependsOn":[")" +
+                      std::string(1'000'000, '*') + R"("]}]})"),
+              EndsWith("in \"dependsOn\" of job \"t002\" fits no other job"));
+}
+
 TEST(Limits, ContextIsBounded) {
   MemoryFiles files{{"big", std::string((256 << 10) + 1, 'x')}, {"a", std::string(256 << 10, 'a')},
                     {"b", std::string(256 << 10, 'b')},         {"c", std::string(256 << 10, 'c')},

@@ -1,5 +1,6 @@
 // Durations, ids, patterns, near names, and how text is shown.
 #include <array>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -70,6 +71,42 @@ TEST(Glob, StarsStopAtSlashesUnlessThereAreTwo) {
   EXPECT_TRUE(glob_matches("", ""));
   EXPECT_FALSE(glob_matches("", "a"));
   EXPECT_TRUE(glob_matches("***", "a/b"));
+}
+
+/// What the words of glob.h say, tried in every way.
+bool matches_by_definition(std::string_view pattern, std::string_view text) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '*') {
+    const bool two = pattern.starts_with("**");
+    const std::string_view rest = pattern.substr(two ? 2 : 1);
+    for (std::size_t taken = 0; taken <= text.size(); ++taken) {
+      if (matches_by_definition(rest, text.substr(taken))) return true;
+      if (taken < text.size() && text[taken] == '/' && !two) return false;
+    }
+    return false;
+  }
+  if (text.empty() || !(pattern[0] == text[0] || (pattern[0] == '?' && text[0] != '/')))
+    return false;
+  return matches_by_definition(pattern.substr(1), text.substr(1));
+}
+
+TEST(Glob, IsWhatItsDefinitionSays) {
+  std::mt19937 random(3);
+  const auto word = [&](std::string_view letters, std::size_t most) {
+    std::string out;
+    for (std::size_t n = random() % (most + 1); n > 0; --n)
+      out += letters[random() % letters.size()];
+    return out;
+  };
+  int matches = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    const std::string pattern = word("ab/**?", 7);
+    const std::string text = word("ab/", 7);
+    const bool expected = matches_by_definition(pattern, text);
+    ASSERT_EQ(glob_matches(pattern, text), expected) << pattern << " against " << text;
+    matches += expected ? 1 : 0;
+  }
+  EXPECT_GT(matches, 10'000);
 }
 
 TEST(Glob, NoPatternTakesForEver) {

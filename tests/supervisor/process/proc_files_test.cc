@@ -40,7 +40,9 @@ TEST(ParseStat, RefusesEveryBeginningThatLacksAField) {
   for (std::size_t size = 0; size < enough; ++size) {
     const auto stat = parse_stat(std::string_view(line).substr(0, size));
     // A cut inside field 22 cannot be told from a smaller number; nothing else may be accepted.
-    if (stat) EXPECT_GT(size, line.find(" 122")) << size;
+    if (stat) {
+      EXPECT_GT(size, line.find(" 122")) << size;
+    }
   }
   EXPECT_TRUE(parse_stat(line.substr(0, enough)));
   for (const char* text : {"", "x (pi) S 1", "812 pi S 1", ") (", "812 (pi) SS 1 2 3"})

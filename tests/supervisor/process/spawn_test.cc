@@ -37,7 +37,9 @@ class SpawnTest : public ProcessTest {
     EXPECT_TRUE(spawned.ok()) << spawned.error().what;
     output.writer.reset();
     std::string text = read_to_end(output.reader.get());
-    if (spawned.ok()) EXPECT_EQ(end_of(spawned->process).exit_code, 0);
+    if (spawned.ok()) {
+      EXPECT_EQ(end_of(spawned->process).exit_code, 0);
+    }
     return text;
   }
 
@@ -141,7 +143,9 @@ TEST_F(SpawnTest, WorksWhenTheParentHasNoStandardStreams) {
   write_file(path("prompt"), "hello");
   wanted.input = InputFile{path("prompt")};
   const std::string text = report_of(wanted);
-  if (input.is_open()) EXPECT_EQ(::dup2(input.get(), STDIN_FILENO), STDIN_FILENO);
+  if (input.is_open()) {
+    EXPECT_EQ(::dup2(input.get(), STDIN_FILENO), STDIN_FILENO);
+  }
   EXPECT_THAT(lines_with(text, "stdin "), ElementsAre("hello"));
   EXPECT_THAT(lines_with(text, "fd "), UnorderedElementsAre("0", "1", "2"));
 }

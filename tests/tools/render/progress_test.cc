@@ -38,7 +38,7 @@ TEST(Progress, RepaintsOneLineOnATerminal) {
   EXPECT_EQ(out.take(), "");
   progress.set_total(200);
   progress.at(100, second);
-  EXPECT_EQ(out.take(), "\r\x1b[Kreading  100 of 200  50 %  100/s  1.0 s\u2026");
+  EXPECT_EQ(out.take(), "\r\x1b[Kreading  100 of 200  50 %  100/s  1.0 \u2026");
   progress.finish();
   EXPECT_EQ(out.take(), "\r\x1b[K");
 }

@@ -46,8 +46,8 @@ TEST(Table, At80ColumnsTheLeastImportantShrinksFirst) {
 TEST(Table, At40ColumnsOneLeavesAndSaysSo) {
   EXPECT_EQ(jobs().render(screen(40)),
             "JOB  STATUS  WHY                   TRIES\n"
-            "r1   ok      final message, contr\u2026      1\n"
-            "r2   failed  provider 500 (3 trie\u2026      2\n"
+            "r1   ok      final message, cont\u2026      1\n"
+            "r2   failed  provider 500 (3 tri\u2026      2\n"
             "(not shown at this width: MODEL)\n");
 }
 
@@ -106,7 +106,7 @@ TEST(Table, CellsCannotDriveTheTerminal) {
   Table table({{.title = "NAME"}, {.title = "N"}});
   table.row({"evil\x1b[2J\nnext", "1"});
   EXPECT_EQ(table.render(screen(80)),
-            "NAME                N\n"
+            "NAME               N\n"
             "evil\\x1b[2J\\nnext  1\n");
 }
 

@@ -1,5 +1,8 @@
 #include "tools/render/width.h"
 
+#include <span>
+#include <string>
+
 #include <gmock/gmock.h>
 
 #include "tools/render/utf8.h"
@@ -23,7 +26,9 @@ TEST(Width, TheTablesAreSortedAndApart) {
   const auto check = [](std::span<const CodePointRange> ranges) {
     for (std::size_t i = 0; i < ranges.size(); ++i) {
       ASSERT_LE(ranges[i].first, ranges[i].last);
-      if (i > 0) ASSERT_GT(ranges[i].first, ranges[i - 1].last);
+      if (i > 0) {
+        ASSERT_GT(ranges[i].first, ranges[i - 1].last);
+      }
     }
   };
   check(wide_ranges);

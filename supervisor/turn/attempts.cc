@@ -1,0 +1,188 @@
+// One attempt's life, as the child machine tells it: an input becomes a move, a move an intent, an intent an act.
+#include <algorithm>
+#include <csignal>
+
+#include "supervisor/process/orphans.h"
+#include "supervisor/process/sweep.h"
+#include "supervisor/record/clock.h"
+#include "supervisor/turn/settle.h"
+#include "supervisor/turn/supervisor.h"
+
+namespace pievt::supervisor {
+namespace {
+
+using process::ChildInput;
+using process::ChildMove;
+using process::Clock;
+
+std::unique_ptr<schema::ProcessIdT> to_schema(const process::ProcessId& id) {
+  auto out = std::make_unique<schema::ProcessIdT>();
+  out->pid = static_cast<std::uint32_t>(id.pid);
+  out->start_ticks = id.start_ticks;
+  out->boot_id = id.boot_id;
+  out->pid_namespace = id.pid_namespace;
+  return out;
+}
+
+std::unique_ptr<schema::LeftoverT> leftover(const process::MarkedProcess& seen) {
+  auto out = std::make_unique<schema::LeftoverT>();
+  out->process = std::make_unique<schema::ProcessIdT>();
+  out->process->pid = static_cast<std::uint32_t>(seen.pid);
+  out->process->start_ticks = seen.start_ticks;
+  out->parent_pid = static_cast<std::uint32_t>(seen.parent_pid);
+  out->command = seen.command.empty() ? seen.comm : seen.command;
+  return out;
+}
+
+}  // namespace
+
+Supervisor::Token Supervisor::add(LiveAttempt attempt) {
+  const Token token = next_token_++;
+  attempts_.emplace(token, std::move(attempt));
+  return token;
+}
+
+Status Supervisor::input(Token token, ChildInput what) {
+  LiveAttempt& attempt = attempts_.at(token);
+  const process::ChildStep step = process::child_step(attempt.machine, what);
+  attempt.machine = step.next;
+  switch (step.move) {
+    case ChildMove::none: return {};
+    case ChildMove::signal_term:
+    case ChildMove::signal_term_again:
+    case ChildMove::signal_kill: {
+      schema::AttemptStopRequestedT intent;
+      intent.reason = attempt.stop_reason;
+      intent.signal = step.move == ChildMove::signal_kill ? SIGKILL : SIGTERM;
+      intent.step = ++attempt.stop_step;
+      PIEVT_TRY(record_.propose({std::move(intent), attempt.subject}));
+      break;
+    }
+    default: break;  // spawn: its intent was proposed with everything that is known about it
+  }
+  acts_.push_back({token, step.move});
+  return {};
+}
+
+Status Supervisor::stop(Token token, schema::StopReason reason, ChildInput how) {
+  LiveAttempt& attempt = attempts_.at(token);
+  if (attempt.stop_reason == schema::StopReason::unknown) attempt.stop_reason = reason;
+  return input(token, how);
+}
+
+Status Supervisor::carry_out(const Act& act) {
+  const auto found = attempts_.find(act.token);
+  if (found == attempts_.end()) return {};
+  LiveAttempt& attempt = found->second;
+  switch (act.move) {
+    case ChildMove::none: return {};
+    case ChildMove::spawn: return start(act.token, attempt);
+    case ChildMove::signal_term:
+    case ChildMove::signal_term_again: return send(act.token, attempt, SIGTERM);
+    case ChildMove::signal_kill: return send(act.token, attempt, SIGKILL);
+    case ChildMove::sweep: return sweep(act.token, attempt);
+    case ChildMove::settle: return finish(act.token, attempt);
+  }
+  return {};
+}
+
+Status Supervisor::start(Token token, LiveAttempt& attempt) {
+  attempt.memory_kills.before = memory_kills();
+  Result<process::Spawned> spawned = launcher_.start(*attempt.launch);
+  attempt.launch.reset();
+  if (!spawned.ok()) {
+    schema::AttemptLaunchFailedT failed;
+    failed.error = spawned.error().what;
+    PIEVT_TRY(record_.propose({std::move(failed), attempt.subject}));
+    return input(token, ChildInput::spawn_failed);
+  }
+  attempt.process.emplace(std::move(spawned->process));
+  schema::AttemptLaunchedT launched;
+  launched.process = to_schema(attempt.process->id());
+  launched.executable = spawned->executable;
+  PIEVT_TRY(record_.propose({std::move(launched), attempt.subject}));
+  set_deadline(attempt);
+  PIEVT_TRY(open_output(attempt));
+  PIEVT_TRY(poller_.add(attempt.process->fd(), process::Interest::read, token));
+  return input(token, ChildInput::spawned);
+}
+
+Status Supervisor::open_output(LiveAttempt& attempt) {
+  const launch::AttemptFiles files =
+      launch::attempt_files(options_.store, attempt_name(record_.state(), attempt.subject));
+  attempt.output.emplace(PIEVT_TRY(AttemptOutput::open(record_, attempt.subject, attempt.cwd,
+                                                       {files.output, files.error, files.session})));
+  return {};
+}
+
+void Supervisor::set_deadline(LiveAttempt& attempt) const {
+  const AttemptState* state = find_attempt(record_.state(), attempt.subject.job, attempt.subject.attempt);
+  if (state == nullptr || state->timeout_ms == 0) return;
+  const std::uint64_t now = boot_now_ns();
+  const std::uint64_t began = state->launched_monotonic_ns == 0 ? now : std::min(now, state->launched_monotonic_ns);
+  const std::uint64_t end = began + state->timeout_ms * 1'000'000;
+  attempt.deadline = Clock::now() + std::chrono::nanoseconds(end > now ? end - now : 0);
+}
+
+Status Supervisor::send(Token token, LiveAttempt& attempt, int signal) {
+  if (!attempt.process) return {};
+  attempt.sent.push_back({signal, Clock::now()});
+  PIEVT_TRY(attempt.process->signal(signal));  // one that is gone already is no error: its end will be seen
+  if (process::waits_for_timeout(attempts_.at(token).machine)) attempt.step_over = Clock::now() + options_.stop_grace;
+  return {};
+}
+
+Status Supervisor::reap(Token token) {
+  const auto found = attempts_.find(token);
+  if (found == attempts_.end() || !found->second.process) return {};
+  LiveAttempt& attempt = found->second;
+  const auto status = PIEVT_TRY(attempt.process->reap());
+  if (!status) return {};
+  PIEVT_TRY(poller_.remove(attempt.process->fd()));
+  attempt.deadline.reset();
+  attempt.step_over.reset();
+  attempt.memory_kills.after = memory_kills();
+  PIEVT_TRY(pump(attempt));
+  PIEVT_TRY(record_.propose({exit_event(*status, attempt), attempt.subject}));
+  return input(token, ChildInput::exited);
+}
+
+// The tree behind the process: found by its marker, named in the log, killed.
+Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
+  const std::string marker = marker_of(record_.run_id(), attempt.subject);
+  const process::MarkedProcesses found = PIEVT_TRY(process::find_marked(marker));
+  if (!found.found.empty()) {
+    schema::AttemptLeftoversFoundT intent;
+    for (const process::MarkedProcess& seen : found.found) intent.processes.push_back(leftover(seen));
+    PIEVT_TRY(record_.propose({std::move(intent), attempt.subject}));
+    PIEVT_TRY(record_.commit());
+    const process::SweepReport report = PIEVT_TRY(process::sweep(marker));
+    schema::AttemptSweptT swept;
+    swept.killed = static_cast<std::uint32_t>(report.killed.size());
+    for (const process::MarkedProcess& seen : report.survivors) swept.survivors.push_back(leftover(seen));
+    PIEVT_TRY(record_.propose({std::move(swept), attempt.subject}));
+  }
+  std::vector<pid_t> tracked;
+  for (const auto& [other, live] : attempts_) {
+    if (live.process) tracked.push_back(live.process->id().pid);
+  }
+  PIEVT_TRY(process::reap_orphans(tracked));
+  return input(token, ChildInput::drained);
+}
+
+Status Supervisor::finish(Token token, LiveAttempt& attempt) {
+  if (attempt.output) PIEVT_TRY(attempt.output->finish(record_, tools_));
+  PIEVT_TRY(settle(record_, attempt));
+  to_remove_.push_back(attempt_name(record_.state(), attempt.subject));
+  attempts_.erase(token);
+  // A probe that failed stops the run: its siblings need not go on.
+  if (record_.state().stop_mode != schema::StopMode::now) return {};
+  std::vector<Token> others;
+  for (const auto& [other, live] : attempts_) others.push_back(other);
+  for (const Token other : others) PIEVT_TRY(stop(other, schema::StopReason::run_stopped, ChildInput::stop));
+  return {};
+}
+
+std::optional<std::uint64_t> Supervisor::memory_kills() const { return oom_ ? oom_->read() : std::nullopt; }
+
+}  // namespace pievt::supervisor

@@ -1,0 +1,181 @@
+#include "supervisor/turn/launcher.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "supervisor/launch/agent_dir.h"
+#include "supervisor/launch/command.h"
+#include "supervisor/launch/user_agent.h"
+
+namespace pievt::supervisor {
+namespace {
+
+constexpr std::string_view probe_prompt = "This is a connection test. Reply with the single word: ready";
+constexpr std::uint64_t probe_timeout_ms = 60'000;
+
+Result<std::string> blob_text(Log& log, const std::unique_ptr<schema::BlobRef>& ref) {
+  if (ref == nullptr) return std::string();
+  const std::vector<std::byte> bytes = PIEVT_TRY(log.get_blob(*ref));
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+std::optional<std::string> provider_of(std::string_view model) {
+  const std::size_t slash = model.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  return std::string(model.substr(0, slash));
+}
+
+// The prompt with the last words of other jobs where they belong. From the back, so that offsets stay true.
+Result<std::string> resolve_finals(RunRecord& record, const schema::JobDeclaredT& job, std::string prompt) {
+  for (auto it = job.finals.rbegin(); it != job.finals.rend(); ++it) {
+    const schema::FinalReferenceT& final = **it;
+    if (final.offset > prompt.size() || final.size > prompt.size() - final.offset) continue;
+    std::string said;
+    const JobState* other = find_job(record.state(), final.job);
+    if (other != nullptr && !other->attempts.empty()) {
+      said = PIEVT_TRY(blob_text(record.log(), other->attempts.back()->final_message));
+    }
+    prompt.replace(final.offset, final.size, said);
+  }
+  return prompt;
+}
+
+Result<std::string> whole_prompt(RunRecord& record, const schema::JobDeclaredT& job) {
+  std::string text;
+  for (const auto& file : job.context) {
+    text += fmt::format("<file name=\"{}\">\n{}\n</file>\n\n", file->path,
+                        PIEVT_TRY(blob_text(record.log(), file->content)));
+  }
+  return text + PIEVT_TRY(resolve_finals(record, job, PIEVT_TRY(blob_text(record.log(), job.prompt))));
+}
+
+std::vector<std::string> names_of(const launch::ChildEnvironment& environment) { return environment.passed; }
+
+}  // namespace
+
+launch::AttemptName attempt_name(const RunState& run, Subject subject) {
+  const JobState* job = find_job(run, subject.job);
+  return {run.run_id, job == nullptr ? "_probe" : job->id, subject.attempt};
+}
+
+std::string marker_of(const std::string& run_id, Subject subject) {
+  return fmt::format("{}/{}/{}", run_id, subject.job, subject.attempt);
+}
+
+// What is asked of a child, whoever asks.
+struct Launcher::Ask {
+  Subject subject;
+  schema::AttemptPurpose purpose;
+  std::string model, thinking, cwd, prompt;
+  std::optional<std::vector<std::string>> tools;
+  std::uint64_t timeout_ms;
+  std::vector<process::Variable> environment;
+};
+
+Result<Launcher> Launcher::create(const Options& options) {
+  launch::PiProgram pi = PIEVT_TRY(launch::probe_pi(options.pi, options.environment));
+  std::filesystem::path user_directory = PIEVT_TRY(launch::user_agent_dir(options.environment));
+  std::vector<launch::CustomProvider> custom;
+  if (const auto models = launch::read_user_file(user_directory / "models.json"); models.ok()) {
+    custom = launch::custom_providers(*models);
+  }
+  return Launcher(options, std::move(pi), std::move(user_directory), std::move(custom));
+}
+
+Result<launch::ChildEnvironment> Launcher::common_environment() const {
+  return launch::select_environment(options_->environment, {.provider = {},
+                                                            .custom = {},
+                                                            .agent_directory = "/",
+                                                            .temporary_directory = "/",
+                                                            .attempt = "-",
+                                                            .job = {}});
+}
+
+Result<PreparedLaunch> Launcher::prepare_job(RunRecord& record, std::uint32_t number) const {
+  const JobState* job = find_job(record.state(), number);
+  PIEVT_ASSERT(job != nullptr && job->declared != nullptr);
+  const schema::JobDeclaredT& declared = *job->declared;
+  Ask ask{.subject = {.job = number, .attempt = static_cast<std::uint32_t>(job->attempts.size() + 1)},
+          .purpose = schema::AttemptPurpose::work,
+          .model = job->model,
+          .thinking = declared.thinking,
+          .cwd = declared.cwd.empty() ? record.state().cwd : declared.cwd,
+          .prompt = PIEVT_TRY(whole_prompt(record, declared)),
+          .tools = {},
+          .timeout_ms = job->timeout_ms,
+          .environment = {}};
+  if (!declared.tools.empty()) ask.tools = declared.tools;
+  if (const auto found = options_->job_environment.find(job->id); found != options_->job_environment.end()) {
+    ask.environment = found->second;
+  }
+  return prepare(record, std::move(ask));
+}
+
+Result<PreparedLaunch> Launcher::prepare_probe(RunRecord& record, const std::string& model) const {
+  return prepare(record, {.subject = {.attempt = static_cast<std::uint32_t>(record.state().attempts.size() + 1)},
+                          .purpose = schema::AttemptPurpose::probe,
+                          .model = model,
+                          .thinking = "off",
+                          .cwd = record.state().cwd,
+                          .prompt = std::string(probe_prompt),
+                          .tools = std::vector<std::string>{},
+                          .timeout_ms = probe_timeout_ms,
+                          .environment = {}});
+}
+
+Result<PreparedLaunch> Launcher::prepare(RunRecord& record, Ask ask) const {
+  PreparedLaunch prepared{ask.subject, attempt_name(record.state(), ask.subject), {}, {}, ask.cwd, ask.prompt};
+  const launch::AttemptFiles files = launch::attempt_files(options_->store, prepared.name);
+  prepared.environment =
+      PIEVT_TRY(launch::select_environment(options_->environment, {.provider = provider_of(ask.model),
+                                                                   .custom = custom_,
+                                                                   .agent_directory = files.agent_directory,
+                                                                   .temporary_directory = files.temporary_directory,
+                                                                   .attempt = marker_of(record.run_id(), ask.subject),
+                                                                   .job = std::move(ask.environment)}));
+  launch::PiCommand command{.program = pi_.path,
+                            .version = pi_.version,
+                            .mode = launch::PiMode::json,
+                            .session = files.session,
+                            .model = {},
+                            .thinking = {},
+                            .tools = ask.tools};
+  if (!ask.model.empty()) command.model = ask.model;
+  if (!ask.thinking.empty()) command.thinking = ask.thinking;
+  prepared.argv = launch::pi_arguments(command);
+
+  schema::AttemptLaunchRequestedT event;
+  event.mode = schema::AttemptMode::json;
+  event.argv = prepared.argv;
+  event.environment_names = names_of(prepared.environment);
+  event.cwd = prepared.cwd;
+  event.model = ask.model;
+  event.thinking = ask.thinking;
+  event.prompt = PIEVT_TRY(record.put_text(prepared.prompt));
+  event.timeout_ms = ask.timeout_ms;
+  event.marker = marker_of(record.run_id(), ask.subject);
+  event.directory = std::filesystem::relative(files.directory, options_->store).string();
+  event.purpose = ask.purpose;
+  event.retry_of = ask.purpose == schema::AttemptPurpose::work ? ask.subject.attempt - 1 : 0;
+  event.term_grace_ms = static_cast<std::uint64_t>(options_->stop_grace.count());
+  PIEVT_TRY(record.propose({std::move(event), ask.subject}));
+  return prepared;
+}
+
+Result<process::Spawned> Launcher::start(const PreparedLaunch& prepared) const {
+  const launch::AttemptFiles files =
+      PIEVT_TRY(launch::create_attempt_files(options_->store, prepared.name, prepared.prompt));
+  PIEVT_TRY(launch::prepare_agent_dir({.directory = files.agent_directory,
+                                       .user_directory = user_directory_,
+                                       .version = pi_.version,
+                                       .mode = launch::PiMode::json}));
+  return process::spawn({.argv = prepared.argv,
+                         .environment = prepared.environment.variables,
+                         .cwd = prepared.cwd,
+                         .input = process::InputFile{files.prompt},
+                         .output = process::OutputFile{files.output},
+                         .error = process::OutputFile{files.error}});
+}
+
+}  // namespace pievt::supervisor

@@ -1,0 +1,63 @@
+// Starting pi for one attempt: first everything that can be said about it (for the intent event), then the act.
+#pragma once
+
+#include <string>
+
+#include "supervisor/launch/attempt_files.h"
+#include "supervisor/launch/environment.h"
+#include "supervisor/launch/pi_program.h"
+#include "supervisor/launch/agent_json.h"
+#include "supervisor/record/run_record.h"
+#include "supervisor/turn/options.h"
+
+namespace pievt::supervisor {
+
+/// An attempt whose start is recorded and can be carried out.
+struct PreparedLaunch {
+  Subject subject;
+  launch::AttemptName name;
+  launch::ChildEnvironment environment;
+  std::vector<std::string> argv;
+  std::string cwd;
+  std::string prompt;
+};
+
+class Launcher {
+ public:
+  /// Finds pi and reads what its children need to know of the user's settings.
+  static Result<Launcher> create(const Options& options);
+
+  /// Proposes the AttemptLaunchRequested of the job's next attempt.
+  Result<PreparedLaunch> prepare_job(RunRecord& record, std::uint32_t job) const;
+
+  /// The same for the probe of a model.
+  Result<PreparedLaunch> prepare_probe(RunRecord& record, const std::string& model) const;
+
+  /// Makes the attempt's files and starts its process. Nothing is left running when it fails.
+  Result<process::Spawned> start(const PreparedLaunch& prepared) const;
+
+  const launch::PiProgram& pi() const { return pi_; }
+
+  /// Names, never values, of what every child gets and does not get.
+  Result<launch::ChildEnvironment> common_environment() const;
+
+ private:
+  struct Ask;
+  Launcher(const Options& options, launch::PiProgram pi, std::filesystem::path user_directory,
+           std::vector<launch::CustomProvider> custom)
+      : options_(&options), pi_(std::move(pi)), user_directory_(std::move(user_directory)), custom_(std::move(custom)) {}
+  Result<PreparedLaunch> prepare(RunRecord& record, Ask ask) const;
+
+  const Options* options_;
+  launch::PiProgram pi_;
+  std::filesystem::path user_directory_;
+  std::vector<launch::CustomProvider> custom_;
+};
+
+/// The files of an attempt by its place in the run; probes live under a name no job can have.
+launch::AttemptName attempt_name(const RunState& run, Subject subject);
+
+/// What a child's environment bears, so that its whole tree can be found.
+std::string marker_of(const std::string& run_id, Subject subject);
+
+}  // namespace pievt::supervisor

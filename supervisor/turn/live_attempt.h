@@ -1,0 +1,33 @@
+// An attempt whose process exists, or is about to, as the loop holds it: handles and deadlines. What is true about it is
+// in the run's state; this is what is lost when the supervisor dies.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "supervisor/capture/attempt_output.h"
+#include "supervisor/process/child_machine.h"
+#include "supervisor/process/exit_cause.h"
+#include "supervisor/process/process.h"
+#include "supervisor/turn/launcher.h"
+
+namespace pievt::supervisor {
+
+struct LiveAttempt {
+  Subject subject;
+  std::string cwd;
+  process::ChildState machine = process::ChildState::down;
+  std::optional<PreparedLaunch> launch;  ///< until it was started
+  std::optional<process::Process> process;
+  std::optional<AttemptOutput> output;
+
+  std::optional<process::Moment> deadline;   ///< the job's timeout
+  std::optional<process::Moment> step_over;  ///< when the next step of the stop ladder is due
+  schema::StopReason stop_reason = schema::StopReason::unknown;
+  std::uint32_t stop_step = 0;
+  std::vector<process::SentSignal> sent;
+  process::MemoryKills memory_kills;
+};
+
+}  // namespace pievt::supervisor

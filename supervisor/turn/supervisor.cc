@@ -1,0 +1,222 @@
+#include "supervisor/turn/supervisor.h"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+
+#include "pievt/limits.h"
+#include "supervisor/planners/batch.h"
+#include "supervisor/process/orphans.h"
+#include "supervisor/record/clock.h"
+
+namespace pievt::supervisor {
+namespace {
+
+using process::ChildInput;
+using process::Clock;
+using process::Moment;
+
+constexpr std::uint64_t signal_token = 0;
+constexpr std::uint64_t watch_token = 1;
+
+// The live view counts seconds.
+constexpr std::chrono::milliseconds show_interval{1000};
+
+// pi cannot know that its answer has grown into a flood.
+constexpr std::uint64_t output_bytes_max = 1ull << 30;
+
+Moment moment_at(std::uint64_t wall_ns) {
+  const std::uint64_t now = wall_now_ns();
+  return Clock::now() + std::chrono::nanoseconds(wall_ns > now ? wall_ns - now : 0);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const Options& options,
+                                                       const process::Signals& signals) {
+  PIEVT_TRY(process::become_subreaper());
+  std::unique_ptr<Supervisor> made(new Supervisor(record, options, signals, PIEVT_TRY(Launcher::create(options)),
+                                                  PIEVT_TRY(process::Poller::create()),
+                                                  PIEVT_TRY(process::Watch::create())));
+  if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
+  PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
+  PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));
+  return made;
+}
+
+Status Supervisor::run() {
+  while (record_.state().phase != state::RunPhase::finished || !attempts_.empty() || record_.has_pending()) {
+    PIEVT_TRY(turn());
+  }
+  show_change();
+  return {};
+}
+
+// Written first, done second; and what was done is written at once, before anything is waited for.
+Status Supervisor::turn() {
+  PIEVT_TRY(plan());
+  PIEVT_TRY(record_.commit());
+  for (auto& [token, attempt] : attempts_) {
+    if (attempt.output) PIEVT_TRY(attempt.output->release_stored());
+  }
+  for (const launch::AttemptName& name : std::exchange(to_remove_, {})) {
+    // Its content is in the store; files that cannot be removed are left for gc.
+    static_cast<void>(launch::remove_attempt_files(options_.store, name));
+  }
+  show_change();
+  if (!acts_.empty()) {
+    for (const Act& act : std::exchange(acts_, {})) PIEVT_TRY(carry_out(act));
+    return {};
+  }
+  if (record_.has_pending() || (attempts_.empty() && record_.state().phase == state::RunPhase::finished)) return {};
+  return wait();
+}
+
+Status Supervisor::wait() {
+  const auto woken = PIEVT_TRY(poller_.wait(next_deadline()));
+  const std::vector<process::Wakeup> wakeups(woken.begin(), woken.end());
+  for (const process::Wakeup& wakeup : wakeups) {
+    if (wakeup.token == signal_token) {
+      PIEVT_TRY(take_signal());
+    } else if (wakeup.token == watch_token) {
+      PIEVT_TRY(watch_.read());
+      for (auto& [token, attempt] : attempts_) {
+        if (attempt.output) attempt.output->stdout_channel().pace = process::Pace::from(Clock::now());
+      }
+    } else {
+      PIEVT_TRY(reap(static_cast<Token>(wakeup.token)));
+    }
+  }
+  PIEVT_TRY(pump_outputs());
+  return check_deadlines();
+}
+
+Status Supervisor::plan() {
+  for (;;) {
+    // Probes come first: until all have answered, no job starts.
+    const bool probing = std::ranges::any_of(attempts_, [](const auto& item) { return item.second.subject.job == 0; });
+    planners::NextSteps next = planners::next_steps(record_.state(), wall_now_ns());
+    for (NewEvent& event : next.events) PIEVT_TRY(record_.propose(std::move(event)));
+    if (!next.events.empty()) continue;
+    if (probing) return {};
+    for (const std::uint32_t job : next.launches) {
+      PreparedLaunch launch = PIEVT_TRY(launcher_.prepare_job(record_, job));
+      const Subject subject = launch.subject;
+      LiveAttempt attempt;
+      attempt.subject = subject;
+      attempt.cwd = launch.cwd;
+      attempt.launch = std::move(launch);
+      PIEVT_TRY(input(add(std::move(attempt)), ChildInput::start));
+    }
+    return {};
+  }
+}
+
+Status Supervisor::take_signal() {
+  const auto received = PIEVT_TRY(signals_.next());
+  if (!received || record_.state().phase == state::RunPhase::finished) return {};
+  const bool asked_before = record_.state().phase == state::RunPhase::stopping;
+  const bool now = received->number != SIGINT || asked_before;
+  schema::RunStopRequestedT stop;
+  stop.mode = now ? schema::StopMode::now : schema::StopMode::drain;
+  stop.reason = fmt::format("signal {}{}", received->number == SIGINT    ? "INT"
+                                           : received->number == SIGTERM ? "TERM"
+                                                                         : "HUP",
+                            received->sender_pid == 0 ? "" : fmt::format(" from process {}", received->sender_pid));
+  PIEVT_TRY(record_.propose({std::move(stop)}));
+  if (!now) return {};
+  std::vector<Token> tokens;
+  for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
+  for (const Token token : tokens) PIEVT_TRY(this->stop(token, schema::StopReason::run_stopped, ChildInput::stop));
+  return {};
+}
+
+Status Supervisor::pump_outputs() {
+  for (auto& [token, attempt] : attempts_) {
+    if (!attempt.output) continue;
+    if (Clock::now() < attempt.output->stdout_channel().pace.next_look) continue;
+    PIEVT_TRY(pump(attempt));
+    if (attempt.machine == process::ChildState::starting && attempt.output->facts().header_seen) {
+      PIEVT_TRY(input(token, ChildInput::ready));
+    }
+  }
+  return {};
+}
+
+Status Supervisor::pump(LiveAttempt& attempt) {
+  AttemptOutput& output = *attempt.output;
+  const std::uint64_t bytes = PIEVT_TRY(output.pump(record_, tools_));
+  Channel& channel = output.stdout_channel();
+  const process::PaceStep step = process::after_look(
+      channel.pace, bytes > 0 ? process::Look::found_data : process::Look::found_nothing, Clock::now());
+  channel.pace = step.pace;
+  if (step.move == process::PaceMove::arm_watch) {
+    channel.watch = PIEVT_TRY(watch_.arm(channel.fd()));
+    output.stderr_channel().watch = PIEVT_TRY(watch_.arm(output.stderr_channel().fd()));
+  }
+  return {};
+}
+
+Status Supervisor::check_deadlines() {
+  const Moment now = Clock::now();
+  std::vector<Token> tokens;
+  for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
+  for (const Token token : tokens) {
+    const auto found = attempts_.find(token);
+    if (found == attempts_.end()) continue;
+    LiveAttempt& attempt = found->second;
+    if (attempt.step_over && now >= *attempt.step_over) {
+      attempt.step_over.reset();
+      PIEVT_TRY(input(token, ChildInput::timeout));
+      continue;
+    }
+    if (attempt.deadline && now >= *attempt.deadline) {
+      attempt.deadline.reset();
+      PIEVT_TRY(stop(token, schema::StopReason::deadline, ChildInput::stop));
+      continue;
+    }
+    if (!attempt.output || attempt.stop_reason != schema::StopReason::unknown) continue;
+    const pi::StreamFacts& facts = attempt.output->facts();
+    const bool said_all = facts.agent_end_seen && !facts.run_open && !facts.retry_pending && !facts.compaction_open;
+    if (said_all && now - attempt.output->last_activity() >= options_.linger_max) {
+      PIEVT_TRY(stop(token, schema::StopReason::lingering, ChildInput::stop));
+    } else if (attempt.output->stdout_bytes() + attempt.output->stderr_bytes() > output_bytes_max) {
+      schema::OutputAnomalyObservedT flood;
+      flood.channel = schema::OutputChannel::stdout;
+      flood.anomaly = schema::OutputAnomaly::output_limit;
+      flood.size = attempt.output->stdout_bytes();
+      flood.count = 1;
+      PIEVT_TRY(record_.propose({std::move(flood), attempt.subject}));
+      PIEVT_TRY(stop(token, schema::StopReason::supervisor_policy, ChildInput::stop));
+    }
+  }
+  return {};
+}
+
+Moment Supervisor::next_deadline() const {
+  Moment next = Clock::now() + show_interval;
+  for (const auto& [token, attempt] : attempts_) {
+    if (attempt.deadline) next = std::min(next, *attempt.deadline);
+    if (attempt.step_over) next = std::min(next, *attempt.step_over);
+    if (attempt.output) {
+      const AttemptOutput& output = *attempt.output;
+      next = std::min(next, output.stdout_channel().pace.next_look);
+      if (output.facts().agent_end_seen) next = std::min(next, output.last_activity() + options_.linger_max);
+    }
+  }
+  const planners::NextSteps steps = planners::next_steps(record_.state(), wall_now_ns());
+  if (steps.wake_at_ns) next = std::min(next, moment_at(*steps.wake_at_ns));
+  return next;
+}
+
+void Supervisor::show_change() {
+  if (!options_.on_change) return;
+  const Moment now = Clock::now();
+  if (record_.state().revision == shown_revision_ && now - shown_at_ < show_interval) return;
+  shown_revision_ = record_.state().revision;
+  shown_at_ = now;
+  options_.on_change(record_.state());
+}
+
+}  // namespace pievt::supervisor
