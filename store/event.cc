@@ -13,7 +13,7 @@ const std::array<std::string, 256>& names() {
     for (std::size_t tag = 0; tag < made.size(); ++tag) {
       const auto type = static_cast<schema::Payload>(tag);
       made[tag] = tag != 0 && type <= schema::Payload::MAX ? schema::EnumNamePayload(type)
-                                                          : "unknown(" + std::to_string(tag) + ")";
+                                                           : "unknown(" + std::to_string(tag) + ")";
     }
     return made;
   }();
@@ -22,7 +22,9 @@ const std::array<std::string, 256>& names() {
 
 }  // namespace
 
-std::string_view type_name(schema::Payload type) { return names()[static_cast<std::uint8_t>(type)]; }
+std::string_view type_name(schema::Payload type) {
+  return names()[static_cast<std::uint8_t>(type)];
+}
 
 std::optional<Payload> unpack(const EventView& event) {
   std::optional<Payload> value;

@@ -12,6 +12,11 @@ namespace verbs {
 // clang-format off
 Result<Exit> completion(Context&);  const Manual& completion_manual();
 Result<Exit> help(Context&);        const Manual& help_manual();
+Result<Exit> init(Context&);     const Manual& init_manual();
+Result<Exit> replay(Context&);   const Manual& replay_manual();
+Result<Exit> resume(Context&);   const Manual& resume_manual();
+Result<Exit> run(Context&);      const Manual& run_manual();
+Result<Exit> show(Context&);     const Manual& show_manual();
 Result<Exit> version(Context&);     const Manual& version_manual();
 // clang-format on
 
@@ -23,6 +28,11 @@ constexpr std::array verb_rows = {
     Verb{"completion", Group::about, "the completion script of a shell", verbs::completion,
          verbs::completion_manual},
     Verb{"help", Group::about, "what verbs do, and other topics", verbs::help, verbs::help_manual},
+    Verb{"init", Group::run, "make a store here; harmless if there is one", verbs::init, verbs::init_manual},
+    Verb{"replay", Group::read, "a run rebuilt from its events, up to any moment", verbs::replay, verbs::replay_manual},
+    Verb{"resume", Group::run, "go on with an interrupted or stopped run", verbs::resume, verbs::resume_manual},
+    Verb{"run", Group::run, "check a plan, then run it", verbs::run, verbs::run_manual},
+    Verb{"show", Group::read, "the state of a run, a job or an attempt", verbs::show, verbs::show_manual},
     Verb{"version", Group::about, "which pievt this is and what it was built from", verbs::version,
          verbs::version_manual},
 };

@@ -17,9 +17,11 @@ std::size_t BodyEncoder::append(const NewEvent& event, std::vector<std::byte>& o
       },
       event.payload);
   const Subject& s = event.subject;
-  const schema::Head head(event.cause.causation.value, event.cause.correlation.value, event.occurred_ns, 0, 0,
-                          s.job, s.attempt, s.gate, s.worker, s.artifact, s.message, 0, 0);
-  schema::FinishEnvelopeBuffer(builder_, schema::CreateEnvelope(builder_, &head, type_of(event.payload), payload));
+  const schema::Head head(event.cause.causation.value, event.cause.correlation.value,
+                          event.occurred_ns, 0, 0, s.job, s.attempt, s.gate, s.worker, s.artifact,
+                          s.message, 0, 0);
+  schema::FinishEnvelopeBuffer(
+      builder_, schema::CreateEnvelope(builder_, &head, type_of(event.payload), payload));
   const std::size_t size = builder_.GetSize();
   const auto* bytes = reinterpret_cast<const std::byte*>(builder_.GetBufferPointer());
   out.insert(out.end(), bytes, bytes + size);
@@ -42,8 +44,8 @@ using Impl = EncodedAppend::Impl;
 
 Status check_name(std::string_view name) {
   if (name.empty() || name.size() > limits::stream_name_bytes_max) {
-    return Error{Errc::invalid, fmt::format("stream name has {} bytes; allowed are 1 to {}", name.size(),
-                                            limits::stream_name_bytes_max)};
+    return Error{Errc::invalid, fmt::format("stream name has {} bytes; allowed are 1 to {}",
+                                            name.size(), limits::stream_name_bytes_max)};
   }
   for (const char c : name) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
@@ -55,8 +57,8 @@ Status check_name(std::string_view name) {
 
 Status check_request(std::span<const StreamEvents> streams) {
   if (streams.empty() || streams.size() > limits::append_streams_max) {
-    return Error{Errc::invalid, fmt::format("append names {} streams; allowed are 1 to {}", streams.size(),
-                                            limits::append_streams_max)};
+    return Error{Errc::invalid, fmt::format("append names {} streams; allowed are 1 to {}",
+                                            streams.size(), limits::append_streams_max)};
   }
   std::size_t events = 0;
   for (std::size_t i = 0; i < streams.size(); ++i) {
@@ -68,10 +70,11 @@ Status check_request(std::span<const StreamEvents> streams) {
       }
     }
   }
-  if (events == 0) return Error{Errc::invalid, "append has no events; checking alone is not an append"};
+  if (events == 0)
+    return Error{Errc::invalid, "append has no events; checking alone is not an append"};
   if (events > limits::append_events_max) {
-    return Error{Errc::invalid,
-                 fmt::format("append has {} events; at most {} are allowed", events, limits::append_events_max)};
+    return Error{Errc::invalid, fmt::format("append has {} events; at most {} are allowed", events,
+                                            limits::append_events_max)};
   }
   return {};
 }
@@ -79,19 +82,21 @@ Status check_request(std::span<const StreamEvents> streams) {
 Status encode_bodies(std::span<const StreamEvents> streams, Impl& to) {
   format::BodyEncoder encoder;
   for (std::uint32_t i = 0; i < streams.size(); ++i) {
-    to.streams.push_back(
-        {streams[i].stream, streams[i].expected, static_cast<std::uint32_t>(streams[i].events.size())});
+    to.streams.push_back({streams[i].stream, streams[i].expected,
+                          static_cast<std::uint32_t>(streams[i].events.size())});
     for (const NewEvent& event : streams[i].events) {
       const std::size_t size = encoder.append(event, to.bodies);
       if (size > limits::event_bytes_max) {
-        return Error{Errc::invalid,
-                     fmt::format("{} has {} bytes; an event has at most {}: store the text as a blob",
-                                 type_name(type_of(event.payload)), size, limits::event_bytes_max)};
+        return Error{
+            Errc::invalid,
+            fmt::format("{} has {} bytes; an event has at most {}: store the text as a blob",
+                        type_name(type_of(event.payload)), size, limits::event_bytes_max)};
       }
       to.events.push_back({i, static_cast<std::uint32_t>(size)});
     }
     if (to.bodies.size() > limits::append_bytes_max) {
-      return Error{Errc::invalid, fmt::format("append has more than {} bytes; split it", limits::append_bytes_max)};
+      return Error{Errc::invalid, fmt::format("append has more than {} bytes; split it",
+                                              limits::append_bytes_max)};
     }
   }
   return {};
@@ -128,7 +133,8 @@ Digest hash_request(const Impl& append) {
 
 }  // namespace
 
-Result<EncodedAppend> EncodedAppend::encode(std::span<const StreamEvents> streams, const AppendOptions& options) {
+Result<EncodedAppend> EncodedAppend::encode(std::span<const StreamEvents> streams,
+                                            const AppendOptions& options) {
   PIEVT_TRY(check_request(streams));
   auto impl = std::make_unique<Impl>();
   impl->id = options.id ? *options.id : new_append_id();

@@ -1,4 +1,5 @@
-// Between an event as a value and its body as bytes. The only place where payloads are packed and bodies verified.
+// Between an event as a value and its body as bytes. The only place where payloads are packed and
+// bodies verified.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ class BodyEncoder {
   flatbuffers::FlatBufferBuilder builder_{1024};
 };
 
-/// The envelope in `body`, or null when the bytes are not one. `body` must be aligned to 8. An event of an unknown
-/// type passes: whether it is known is a question of EventView::known().
+/// The envelope in `body`, or null when the bytes are not one. `body` must be aligned to 8. An
+/// event of an unknown type passes: whether it is known is a question of EventView::known().
 const schema::Envelope* verified_envelope(std::span<const std::byte> body);
 
 }  // namespace pievt::format

@@ -1,13 +1,18 @@
-// Keys of the column families. Numbers are big-endian, so that RocksDB's byte order is the order of the log.
+// Keys of the column families. Numbers are big-endian, so that RocksDB's byte order is the order of
+// the log.
 //
-//   log          last sequence of the page (8)                  -> page; a forward seek to n lands on n's page
-//   streams      stream (4) last revision in the page (8)       -> first revision there (8), the page's key (8)
-//   ids          append id (16)                                 -> first and last sequence (8, 8), request hash (32)
-//   index        "n" number (4) -> name;  "s" name -> number (4); "a" number (4) -> actor
-//   projections  name                                           -> checkpoint
-//   blobs        "m" digest (32) -> manifest;  "c" upload id (16) chunk (4) -> chunk; "o" output key -> primed chunk
-//   schemas      first 8 bytes of the hash                      -> binary schema
-//   meta         "store" -> store id, format version, blob key
+//   log          last sequence of the page (8)            -> page; seeking n lands on n's page
+//   streams      stream (4) last revision in the page (8) -> first revision (8), page key (8)
+//   ids          append id (16)                           -> first, last (16), request hash (32)
+//   index        "n" number (4)                           -> name of the stream
+//                "s" name                                 -> number (4)
+//                "a" number (4)                           -> actor
+//   projections  name                                     -> checksum (4), checkpoint
+//   blobs        "m" digest (32)                          -> manifest
+//                "c" upload id (16) chunk (4)             -> chunk
+//                "o" output key                           -> primed chunk
+//   schemas      first 8 bytes of the hash                -> binary schema
+//   meta         "store"                                  -> store id, format version, blob key
 #pragma once
 
 #include <cstddef>

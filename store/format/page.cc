@@ -46,10 +46,17 @@ Result<SegmentView> parse_segment(Cursor& page, const PageHeader* header) {
     return bad_page(header, "a commit is longer than its page");
   }
   Cursor inside(rest);
-  SegmentView view{&head, inside.take<StreamEntry>(head.stream_count),
-                   inside.take<schema::Stamp>(head.event_count), {}};
+  SegmentView view{&head,
+                   inside.take<StreamEntry>(head.stream_count),
+                   inside.take<schema::Stamp>(head.event_count),
+                   {}};
   if (view.streams.size() != head.stream_count || view.stamps.size() != head.event_count) {
     return bad_page(header, "a commit's stamps do not fit it");
+  }
+  std::uint64_t events = 0;
+  for (const StreamEntry& stream : view.streams) events += stream.event_count;
+  if (events != head.event_count) {
+    return bad_page(header, "a commit's streams do not add up to its events");
   }
   view.bodies = inside.rest();
   std::size_t bodies = 0;
@@ -59,14 +66,17 @@ Result<SegmentView> parse_segment(Cursor& page, const PageHeader* header) {
 }
 
 Status check_sequences(const PageView& page) {
-  std::uint64_t sequence = page.header->first_sequence;
+  const std::uint64_t first = page.header->first_sequence;
+  std::uint64_t count = 0;
   for (const SegmentView& segment : page.segments) {
-    if (segment.header->first_sequence != sequence) {
+    if (segment.header->first_sequence != first + count || segment.header->event_count == 0) {
       return bad_page(page.header, "sequences of its commits do not follow each other");
     }
-    sequence += segment.header->event_count;
+    count += segment.header->event_count;
   }
-  if (sequence != page.header->last_sequence + 1) {
+  // Subtracted, not added: near the end of the numbers a sum would wrap and agree with nonsense.
+  if (first == 0 || page.header->last_sequence < first ||
+      page.header->last_sequence - first != count - 1) {
     return bad_page(page.header, "it does not hold the events its header names");
   }
   return {};
@@ -90,15 +100,20 @@ Result<PageView> PageView::parse(std::span<const std::byte> bytes) {
   const auto* header = reinterpret_cast<const PageHeader*>(bytes.data());
   if (header->magic != page_magic) return bad_page(nullptr, "does not begin as a page does");
   if (header->version > page_version) {
-    return Error{Errc::too_new, fmt::format("page version {} is later than {}, the latest this pievt knows; "
-                                            "use a newer pievt",
-                                            header->version, page_version)};
+    return Error{Errc::too_new,
+                 fmt::format("page version {} is later than {}, the latest this pievt knows; "
+                             "use a newer pievt",
+                             header->version, page_version)};
   }
   const std::uint32_t crc = crc32c(bytes.subspan(offsetof(PageHeader, version)));
   if (crc != header->crc32c) {
     return bad_page(header, fmt::format("crc32c {:08x}, expected {:08x}", crc, header->crc32c));
   }
   if (header->page_bytes != bytes.size()) return bad_page(header, "size differs from its header");
+  // Before memory is taken for them: the count may be any number.
+  if (header->segment_count == 0 || header->segment_count > bytes.size() / sizeof(CommitHeader)) {
+    return bad_page(header, "it has an impossible number of commits");
+  }
   PageView page{header, {}};
   page.segments.reserve(header->segment_count);
   Cursor cursor(bytes.subspan(sizeof(PageHeader)));
@@ -116,15 +131,18 @@ Status PageView::check_chain(Digest& chain) const {
       return bad_page(header, fmt::format("the bodies of @{} and after are not what was hashed",
                                           segment.header->first_sequence));
     }
-    if (chain_after(chain, *segment.header, segment.streams, segment.stamps) != segment.header->chain) {
-      return bad_page(header, fmt::format("the chain breaks at @{}", segment.header->first_sequence));
+    if (chain_after(chain, *segment.header, segment.streams, segment.stamps) !=
+        segment.header->chain) {
+      return bad_page(header,
+                      fmt::format("the chain breaks at @{}", segment.header->first_sequence));
     }
     chain = segment.header->chain;
   }
   return {};
 }
 
-Status collect_events(const PageView& page, std::optional<std::uint32_t> stream, std::vector<EventView>& out) {
+Status collect_events(const PageView& page, std::optional<std::uint32_t> stream,
+                      std::vector<EventView>& out) {
   for (const SegmentView& segment : page.segments) {
     const std::byte* body = segment.bodies.data();
     EventView event;
@@ -136,7 +154,8 @@ Status collect_events(const PageView& page, std::optional<std::uint32_t> stream,
         event.body = {body, stamp.body_size()};
         event.envelope = verified_envelope(event.body);
         if (event.envelope == nullptr) {
-          return bad_page(page.header, fmt::format("the body of @{} is not an event", event.sequence.value));
+          return bad_page(page.header,
+                          fmt::format("the body of @{} is not an event", event.sequence.value));
         }
         out.push_back(event);
       }
@@ -148,7 +167,8 @@ Status collect_events(const PageView& page, std::optional<std::uint32_t> stream,
   return {};
 }
 
-std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments, Digest& chain) {
+std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments,
+                                  Digest& chain) {
   std::size_t bytes = sizeof(PageHeader);
   for (const SegmentPlan& segment : segments) bytes += segment.header.segment_bytes;
   PIEVT_ASSERT(bytes <= limits::page_bytes_max);

@@ -3,13 +3,13 @@
 //   PageHeader | segment ... segment
 //   segment := CommitHeader | StreamEntry x stream_count | Stamp x event_count | body ... body
 //
-// All numbers are little-endian, every part starts at a multiple of 8, bodies are padded with zeros to 8. A commit
-// that does not fit a page is cut into segments, each in a page of its own; all of them are written in one batch.
-// docs/log_format.md describes the same for a stranger.
+// All numbers are little-endian, every part starts at a multiple of 8, bodies are padded with zeros
+// to 8. A commit that does not fit a page is cut into segments, each in a page of its own; all of
+// them are written in one batch. docs/log_format.md describes the same for a stranger.
 //
-// Why so: one value a group makes one entry to write, check and scan (20 M events/s in pages of 100 against 6 M with an
-// entry an event). Bodies are hashed by whoever encoded them; the writer hashes only the few bytes it adds itself, and
-// the chain over these binds both.
+// Why so: one value a group makes one entry to write, check and scan (20 M events/s in pages of 100
+// against 6 M with an entry an event). Bodies are hashed by whoever encoded them; the writer hashes
+// only the few bytes it adds itself, and the chain over these binds both.
 #pragma once
 
 #include <array>
@@ -28,7 +28,8 @@
 
 namespace pievt::format {
 
-static_assert(std::endian::native == std::endian::little, "pages are little-endian and read in place");
+static_assert(std::endian::native == std::endian::little,
+              "pages are little-endian and read in place");
 
 inline constexpr std::uint32_t page_magic = 0x45474150;  // "PAGE"
 inline constexpr std::uint16_t page_version = 1;
@@ -41,11 +42,12 @@ struct PageHeader {
   std::uint32_t page_bytes;
   std::uint64_t first_sequence;
   std::uint64_t last_sequence;
-  std::uint64_t schema;  ///< first 8 bytes of the SHA-256 of the binary schema its bodies were encoded with
+  std::uint64_t schema;  ///< first 8 bytes of the SHA-256 of the binary schema of its bodies
   std::uint64_t epoch;   ///< of the writer
   std::uint32_t segment_count;
   std::uint32_t reserved;
-  std::uint64_t store;  ///< first 8 bytes of the store's id: a page of another store is not a page of this one
+  std::uint64_t store;  ///< first 8 bytes of the store's id: a page of another store is not a page
+                        ///< of this one
 };
 static_assert(sizeof(PageHeader) == 64 && std::has_unique_object_representations_v<PageHeader>);
 
@@ -60,9 +62,10 @@ struct CommitHeader {
   std::uint32_t first_index;    ///< this segment's first event within the append
   std::uint32_t durability;
   Digest body_hash;  ///< SHA-256 of this segment's bodies, padding included
-  Digest chain;      ///< SHA-256 of the chain before, this header up to here, stream entries and stamps
+  Digest chain;  ///< SHA-256 of the chain before, this header up to here, stream entries and stamps
 };
-static_assert(sizeof(CommitHeader) == 112 && std::has_unique_object_representations_v<CommitHeader>);
+static_assert(sizeof(CommitHeader) == 112 &&
+              std::has_unique_object_representations_v<CommitHeader>);
 
 struct StreamEntry {
   std::uint32_t stream;
@@ -72,7 +75,9 @@ struct StreamEntry {
 };
 static_assert(sizeof(StreamEntry) == 24 && std::has_unique_object_representations_v<StreamEntry>);
 
-constexpr std::size_t padded(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
+constexpr std::size_t padded(std::size_t bytes) {
+  return (bytes + 7) & ~std::size_t{7};
+}
 
 /// One segment, pointing into a page.
 struct SegmentView {
@@ -82,8 +87,8 @@ struct SegmentView {
   std::span<const std::byte> bodies;
 };
 
-/// A page whose size, checksum and inner bounds have been checked. Points into the bytes it was parsed from, which
-/// must be aligned to 8 and outlive it.
+/// A page whose size, checksum and inner bounds have been checked. Points into the bytes it was
+/// parsed from, which must be aligned to 8 and outlive it.
 struct PageView {
   const PageHeader* header;
   std::vector<SegmentView> segments;
@@ -91,13 +96,15 @@ struct PageView {
   /// corrupt, with the place inside the page; too_new for a later page version.
   static Result<PageView> parse(std::span<const std::byte> bytes);
 
-  /// What verifying costs extra: recomputes body hashes and the chain. `chain` is the value before this page and
-  /// becomes the value after it.
+  /// What verifying costs extra: recomputes body hashes and the chain. `chain` is the value before
+  /// this page and becomes the value after it.
   Status check_chain(Digest& chain) const;
 };
 
-/// Appends the views of the page's events, or of one stream's only, to `out`. Each body is verified to be an Envelope.
-Status collect_events(const PageView& page, std::optional<std::uint32_t> stream, std::vector<EventView>& out);
+/// Appends the views of the page's events, or of one stream's only, to `out`. Each body is verified
+/// to be an Envelope.
+Status collect_events(const PageView& page, std::optional<std::uint32_t> stream,
+                      std::vector<EventView>& out);
 
 /// What is to be written for one segment; filled by the writer.
 struct SegmentPlan {
@@ -107,14 +114,18 @@ struct SegmentPlan {
   std::span<const std::byte> bodies;
 };
 
-constexpr std::size_t segment_bytes(std::size_t streams, std::size_t events, std::size_t body_bytes) {
-  return sizeof(CommitHeader) + streams * sizeof(StreamEntry) + events * sizeof(schema::Stamp) + body_bytes;
+constexpr std::size_t segment_bytes(std::size_t streams, std::size_t events,
+                                    std::size_t body_bytes) {
+  return sizeof(CommitHeader) + streams * sizeof(StreamEntry) + events * sizeof(schema::Stamp) +
+         body_bytes;
 }
 
 /// The room for segments in one page.
 inline constexpr std::size_t page_room = limits::page_bytes_max - sizeof(PageHeader);
 
-/// Builds one page from segments that fit it. Gives each segment its chain value and moves `chain` on.
-std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments, Digest& chain);
+/// Builds one page from segments that fit it. Gives each segment its chain value and moves `chain`
+/// on.
+std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments,
+                                  Digest& chain);
 
 }  // namespace pievt::format

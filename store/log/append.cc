@@ -1,6 +1,6 @@
-// Who waits for whom. Appends of many threads join one write: the first that finds nobody leading commits everything
-// that waits by then, its own included, and hands the lead to the next one in line. An append that finds nobody else
-// commits itself, without any other thread.
+// Who waits for whom. Appends of many threads join one write: the first that finds nobody leading
+// commits everything that waits by then, its own included, and hands the lead to the next one in
+// line. An append that finds nobody else commits itself, without any other thread.
 #include <algorithm>
 #include <array>
 
@@ -15,8 +15,8 @@ struct WriterRole::Waiter {
   enum State : int { waiting, done, leads };
   GroupMember member;
   std::size_t bytes = 0;
-  // Atomic waits are one futex per waiter: nobody wakes who need not. notify_one() touches only the address, so it is
-  // harmless when the waiter has already returned.
+  // Atomic waits are one futex per waiter: nobody wakes who need not. notify_one() touches only the
+  // address, so it is harmless when the waiter has already returned.
   std::atomic<int> state = waiting;
 };
 
@@ -56,8 +56,9 @@ void fail(WriterRole& role, const Error& error) {
 }
 
 Error refused(const WriterRole& role) {
-  return {role.failure->code, fmt::format("the log takes no more appends since: {}; close it and open it again",
-                                          role.failure->what)};
+  return {role.failure->code,
+          fmt::format("the log takes no more appends since: {}; close it and open it again",
+                      role.failure->what)};
 }
 
 void commit_group(Log::Impl& log, std::span<WriterRole::Waiter* const> group) {
@@ -85,15 +86,18 @@ void commit_group(Log::Impl& log, std::span<WriterRole::Waiter* const> group) {
     for (const GroupMember* member : members) {
       if (member->result.ok()) continue;
       const Errc code = member->result.error().code;
-      if (code == Errc::io || code == Errc::no_space || code == Errc::corrupt) fail(role, member->result.error());
+      if (code == Errc::io || code == Errc::no_space || code == Errc::corrupt)
+        fail(role, member->result.error());
     }
     return;
   }
   log.committed.store(last, std::memory_order_release);
-  // What is only in memory must not be announced: after our death HEAD would promise what nobody has.
+  // What is only in memory must not be announced: after our death HEAD would promise what nobody
+  // has.
   if (durability >= Durability::wal) {
     role.published = last;
-    static_cast<void>(role.head.publish(last));  // a hint; readers find the events without it, only later
+    static_cast<void>(
+        role.head.publish(last));  // a hint; readers find the events without it, only later
   }
   if (++role.commits_since_flush >= limits::wal_commits_max) {
     role.commits_since_flush = 0;
@@ -115,8 +119,9 @@ void lead(Log::Impl& log) {
 
 Result<Appended> Log::Impl::append(const EncodedAppend::Impl& append) {
   if (writer == nullptr) {
-    return Error{Errc::invalid, fmt::format("{} was opened for reading; open it for writing to append",
-                                            directory.string())};
+    return Error{Errc::invalid,
+                 fmt::format("{} was opened for reading; open it for writing to append",
+                             directory.string())};
   }
   WriterRole& role = *writer;
   WriterRole::Waiter self;

@@ -20,9 +20,13 @@ constexpr int compression_level = 3;
 std::string_view text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
 
-std::string manifest_key(const Digest& digest) { return "m" + std::string(text(digest)); }
+std::string manifest_key(const Digest& digest) {
+  return "m" + std::string(text(digest));
+}
 
 std::string chunk_key(std::string_view upload, std::uint32_t chunk) {
   std::string key = "c" + std::string(upload);
@@ -42,7 +46,8 @@ Result<std::string> pack(std::span<const std::byte> content) {
 
 Result<std::vector<std::byte>> unpack_value(std::string_view value) {
   const auto size = format::get_u64(value, 1);
-  if (!size || *size > limits::blob_chunk_bytes_max) return Error{Errc::corrupt, "a blob's header is damaged"};
+  if (!size || *size > limits::blob_chunk_bytes_max)
+    return Error{Errc::corrupt, "a blob's header is damaged"};
   const std::string_view body = value.substr(9);
   if (value[0] == static_cast<char>(Layout::zstd)) return decompress(bytes_of(body), *size);
   if (value[0] != static_cast<char>(Layout::raw) || body.size() != *size) {
@@ -68,8 +73,8 @@ Digest from_schema(const schema::Digest& digest) {
 
 Result<schema::BlobRef> BlobStore::put(std::span<const std::byte> content, schema::BlobKind kind) {
   if (content.size() > limits::blob_bytes_max) {
-    return Error{Errc::invalid, fmt::format("a blob has {} bytes; at most {} are allowed", content.size(),
-                                            limits::blob_bytes_max)};
+    return Error{Errc::invalid, fmt::format("a blob has {} bytes; at most {} are allowed",
+                                            content.size(), limits::blob_bytes_max)};
   }
   const Digest digest = digest_of(content);
   const schema::BlobRef ref(to_schema(digest), content.size(), 0, kind, 0);
@@ -91,7 +96,8 @@ Status BlobStore::put_chunks(std::span<const std::byte> content, const Digest& d
   for (std::size_t at = 0; at < content.size(); at += limits::blob_chunk_bytes_max, ++chunk) {
     const std::size_t size = std::min(limits::blob_chunk_bytes_max, content.size() - at);
     WriteSet set(*rocks_);
-    set.put(Family::blobs, chunk_key(upload_text, chunk), PIEVT_TRY(pack(content.subspan(at, size))));
+    set.put(Family::blobs, chunk_key(upload_text, chunk),
+            PIEVT_TRY(pack(content.subspan(at, size))));
     PIEVT_TRY(rocks_->write(std::move(set), Durability::memory));
   }
   std::string manifest(1, static_cast<char>(Layout::chunked));
@@ -107,27 +113,32 @@ Result<std::vector<std::byte>> BlobStore::get(const schema::BlobRef& ref) const 
   const Digest digest = from_schema(ref.digest());
   const auto stored = PIEVT_TRY(rocks_->get(Family::blobs, manifest_key(digest)));
   if (!stored) {
-    return Error{Errc::not_found, fmt::format("blob {} is not in this store; it was never stored or was redacted",
-                                              hex(digest))};
+    return Error{Errc::not_found,
+                 fmt::format("blob {} is not in this store; it was never stored or was redacted",
+                             hex(digest))};
   }
   std::vector<std::byte> content;
-  if (stored->empty()) return Error{Errc::corrupt, fmt::format("blob {}: its manifest is empty", hex(digest))};
+  if (stored->empty())
+    return Error{Errc::corrupt, fmt::format("blob {}: its manifest is empty", hex(digest))};
   if ((*stored)[0] != static_cast<char>(Layout::chunked)) {
     content = PIEVT_TRY(unpack_value(*stored));
   } else {
     const std::uint32_t chunks = format::get_u32(*stored, 9).value_or(0);
-    const std::string_view upload = std::string_view(*stored).substr(std::min<std::size_t>(13, stored->size()));
+    const std::string_view upload =
+        std::string_view(*stored).substr(std::min<std::size_t>(13, stored->size()));
     for (std::uint32_t i = 0; i < chunks; ++i) {
       const auto value = PIEVT_TRY(rocks_->get(Family::blobs, chunk_key(upload, i)));
       if (!value || value->size() < 9) {
-        return Error{Errc::corrupt, fmt::format("blob {}: chunk {} of {} is missing", hex(digest), i, chunks)};
+        return Error{Errc::corrupt,
+                     fmt::format("blob {}: chunk {} of {} is missing", hex(digest), i, chunks)};
       }
       const std::vector<std::byte> part = PIEVT_TRY(unpack_value(*value));
       content.insert(content.end(), part.begin(), part.end());
     }
   }
   if (content.size() != ref.size() || digest_of(content) != digest) {
-    return Error{Errc::corrupt, fmt::format("blob {}: its bytes are not what was stored", hex(digest))};
+    return Error{Errc::corrupt,
+                 fmt::format("blob {}: its bytes are not what was stored", hex(digest))};
   }
   return content;
 }

@@ -1,8 +1,10 @@
-// Texts and bytes that are too large for events. Addressed by HMAC-SHA-256 under the store's key, so that equal content
-// is stored once and a digest in an event gives nothing away about a short text that was redacted.
+// Texts and bytes that are too large for events. Addressed by HMAC-SHA-256 under the store's key,
+// so that equal content is stored once and a digest in an event gives nothing away about a short
+// text that was redacted.
 //
-// A small blob is one value; a larger one is a manifest plus chunks, because a value passes the write-ahead log and
-// memory whole. Chunks are written while hashing and the manifest publishes them; chunks without one are gc's work.
+// A small blob is one value; a larger one is a manifest plus chunks, because a value passes the
+// write-ahead log and memory whole. Chunks are written while hashing and the manifest publishes
+// them; chunks without one are gc's work.
 #pragma once
 
 #include <cstddef>

@@ -15,14 +15,17 @@ namespace {
 std::uint64_t now_ns(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 std::string_view text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string id_key(const AppendId& id) { return std::string(text(id.bytes)); }
+std::string id_key(const AppendId& id) {
+  return std::string(text(id.bytes));
+}
 
 struct PagePlan {
   std::vector<format::SegmentPlan> segments;
@@ -68,7 +71,8 @@ struct Committer::Group {
   }
 };
 
-Committer::Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain, std::uint32_t last_stream)
+Committer::Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
+                     std::uint32_t last_stream)
     : rocks_(&rocks), facts_(facts), last_(last), chain_(chain), streams_(rocks, last_stream) {}
 
 void Committer::commit(std::span<GroupMember* const> group) {
@@ -84,7 +88,8 @@ void Committer::commit(std::span<GroupMember* const> group) {
   for (GroupMember* member : group) member->result = written.error();
 }
 
-Result<std::optional<Appended>> Committer::find_earlier(Group& group, const EncodedAppend::Impl& append) {
+Result<std::optional<Appended>> Committer::find_earlier(Group& group,
+                                                        const EncodedAppend::Impl& append) {
   const auto reused = [&] {
     return Error{Errc::id_reused, fmt::format("append id {} was used before for other events; "
                                               "make a new id for a new append",
@@ -100,24 +105,28 @@ Result<std::optional<Appended>> Committer::find_earlier(Group& group, const Enco
   if (!stored) return std::optional<Appended>();
   const auto entry = IdEntry::parse(*stored);
   if (!entry) {
-    return Error{Errc::corrupt, fmt::format("the entry of append id {} is damaged; run: pievt doctor --rebuild",
-                                            to_string(append.id))};
+    return Error{Errc::corrupt,
+                 fmt::format("the entry of append id {} is damaged; run: pievt doctor --rebuild",
+                             to_string(append.id))};
   }
   if (entry->request_hash != append.request_hash) return reused();
   return std::optional(PIEVT_TRY(positions_of(*rocks_, append.id, {entry->first}, {entry->last})));
 }
 
-Result<Appended> Committer::admit(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor) {
+Result<Appended> Committer::admit(Group& group, const EncodedAppend::Impl& append,
+                                  std::uint32_t actor) {
   if (auto earlier = PIEVT_TRY(find_earlier(group, append))) return *std::move(earlier);
 
   std::vector<StreamHead*> heads;
   for (const EncodedAppend::Impl::Stream& stream : append.streams) {
     StreamHead* head = PIEVT_TRY(streams_.find(stream.name));
     if (!stream.expected.admits({head->revision})) {
-      return Error{Errc::conflict,
-                   fmt::format("stream {} is at {}, expected was {}; read what was added and decide again",
-                               stream.name, head->revision == 0 ? "none" : fmt::format("#{}", head->revision),
-                               to_string(stream.expected))};
+      return Error{
+          Errc::conflict,
+          fmt::format("stream {} is at {}, expected was {}; read what was added and decide again",
+                      stream.name,
+                      head->revision == 0 ? "none" : fmt::format("#{}", head->revision),
+                      to_string(stream.expected))};
     }
     heads.push_back(head);
   }
@@ -127,7 +136,8 @@ Result<Appended> Committer::admit(Group& group, const EncodedAppend::Impl& appen
   return placed;
 }
 
-Status Committer::declare_streams(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor) {
+Status Committer::declare_streams(Group& group, const EncodedAppend::Impl& append,
+                                  std::uint32_t actor) {
   StreamEvents declared{"store", Expected::any(), {}};
   for (const EncodedAppend::Impl::Stream& stream : append.streams) {
     StreamHead* head = PIEVT_TRY(streams_.find(stream.name));
@@ -143,8 +153,8 @@ Status Committer::declare_streams(Group& group, const EncodedAppend::Impl& appen
     declared.events.push_back({std::move(event), {}, {}, 0});
   }
   if (declared.events.empty()) return {};
-  EncodedAppend encoded =
-      PIEVT_TRY(EncodedAppend::encode(std::span(&declared, 1), {.id = {}, .durability = append.durability}));
+  EncodedAppend encoded = PIEVT_TRY(
+      EncodedAppend::encode(std::span(&declared, 1), {.id = {}, .durability = append.durability}));
   StreamHead* store = PIEVT_TRY(streams_.find(declared.stream));
   place(group, encoded.impl(), actor, {store});
   group.declarations.push_back(std::move(encoded));
@@ -161,7 +171,8 @@ Appended Committer::place(Group& group, const EncodedAppend::Impl& append, std::
   }
   std::uint16_t number = 0;
   for (const EncodedAppend::Impl::Segment& segment : append.segments) {
-    const std::size_t bytes = format::segment_bytes(heads.size(), segment.event_count, segment.byte_count);
+    const std::size_t bytes =
+        format::segment_bytes(heads.size(), segment.event_count, segment.byte_count);
     PagePlan& page = group.page_with_room(bytes);
     format::SegmentPlan plan;
     plan.bodies = append.bodies_of(segment);
@@ -171,14 +182,15 @@ Appended Committer::place(Group& group, const EncodedAppend::Impl& append, std::
       StreamHead& head = *heads[event.stream];
       ++counts[event.stream];
       ++head.revision;
-      plan.stamps.emplace_back(head.number, actor, head.revision, group.wall_ns, group.monotonic_ns, event.body_bytes,
-                               0u);
+      plan.stamps.emplace_back(head.number, actor, head.revision, group.wall_ns, group.monotonic_ns,
+                               event.body_bytes, 0u);
       auto& entry = page.touched[head.number];
       if (entry.stream == 0) entry = {head.number, head.revision, head.revision, 0};
       entry.last_revision = head.revision;
     }
     for (std::size_t i = 0; i < heads.size(); ++i) {
-      plan.streams.push_back({heads[i]->number, counts[i], append.streams[i].expected.code(), heads[i]->revision});
+      plan.streams.push_back(
+          {heads[i]->number, counts[i], append.streams[i].expected.code(), heads[i]->revision});
     }
     plan.header = {append.id.bytes,
                    group.last + 1,

@@ -1,5 +1,5 @@
-// One group of appends becomes one atomic, gapless, chained write. Pure bookkeeping over Rocks: who waits for whom is
-// append.cc's business. Used by one thread at a time.
+// One group of appends becomes one atomic, gapless, chained write. Pure bookkeeping over Rocks: who
+// waits for whom is append.cc's business. Used by one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +32,11 @@ struct WriterFacts {
 class Committer {
  public:
   /// `last` and `chain`: the position and chain value after the last page of the log.
-  Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain, std::uint32_t last_stream);
+  Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
+            std::uint32_t last_stream);
 
-  /// Decides every member and writes what was admitted, as durable as the strongest of them asks. Members that were
-  /// refused have an error; when the write itself fails, all have.
+  /// Decides every member and writes what was admitted, as durable as the strongest of them asks.
+  /// Members that were refused have an error; when the write itself fails, all have.
   void commit(std::span<GroupMember* const> group);
 
   std::uint64_t last() const { return last_; }

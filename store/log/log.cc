@@ -1,8 +1,10 @@
-// The public face of the log: every member function in a few lines, each handing on to the file that knows how.
+// The public face of the log: every member function in a few lines, each handing on to the file
+// that knows how.
 #include "pievt/log.h"
 
 #include <fmt/format.h>
 
+#include "store/format/hash.h"
 #include "store/format/keys.h"
 #include "store/log/log_impl.h"
 #include "store/log/schema_registry.h"
@@ -20,7 +22,9 @@ Log& Log::operator=(Log&& other) noexcept {
   return *this;
 }
 
-Log::~Log() { static_cast<void>(close()); }
+Log::~Log() {
+  static_cast<void>(close());
+}
 
 Status Log::close() {
   if (impl_ == nullptr) return {};
@@ -29,20 +33,24 @@ Status Log::close() {
   return closed;
 }
 
-Result<Appended> Log::append(const EncodedAppend& append) { return impl_->append(append.impl()); }
+Result<Appended> Log::append(const EncodedAppend& append) {
+  return impl_->append(append.impl());
+}
 
 Result<Appended> Log::append(std::span<const StreamEvents> streams, const AppendOptions& options) {
   const EncodedAppend encoded = PIEVT_TRY(EncodedAppend::encode(streams, options));
   return append(encoded);
 }
 
-Result<Appended> Log::append(std::string_view stream, Expected expected, std::vector<NewEvent> events,
-                             const AppendOptions& options) {
+Result<Appended> Log::append(std::string_view stream, Expected expected,
+                             std::vector<NewEvent> events, const AppendOptions& options) {
   const StreamEvents one{std::string(stream), expected, std::move(events)};
   return append(std::span(&one, 1), options);
 }
 
-Sequence Log::head() const { return {impl_->committed.load(std::memory_order_acquire)}; }
+Sequence Log::head() const {
+  return {impl_->committed.load(std::memory_order_acquire)};
+}
 
 Result<Revision> Log::stream_head(std::string_view stream) const {
   if (impl_->writer != nullptr) {
@@ -63,12 +71,17 @@ Result<std::vector<std::string>> Log::streams() const {
   return names;
 }
 
-Result<std::string> Log::stream_name(std::uint32_t number) const { return name_of_stream(impl_->rocks, number); }
+Result<std::string> Log::stream_name(std::uint32_t number) const {
+  return name_of_stream(impl_->rocks, number);
+}
 
-Status Log::refresh() { return impl_->refresh(); }
+Status Log::refresh() {
+  return impl_->refresh();
+}
 
 Result<schema::BlobRef> Log::put_blob(std::span<const std::byte> content, schema::BlobKind kind) {
-  if (impl_->writer == nullptr) return Error{Errc::invalid, "the log was opened for reading; blobs need a writer"};
+  if (impl_->writer == nullptr)
+    return Error{Errc::invalid, "the log was opened for reading; blobs need a writer"};
   return impl_->blobs.put(content, kind);
 }
 
@@ -76,28 +89,39 @@ Result<schema::BlobRef> Log::put_blob(std::string_view text, schema::BlobKind ki
   return put_blob(std::as_bytes(std::span(text)), kind);
 }
 
-Result<std::vector<std::byte>> Log::get_blob(const schema::BlobRef& ref) const { return impl_->blobs.get(ref); }
+Result<std::vector<std::byte>> Log::get_blob(const schema::BlobRef& ref) const {
+  return impl_->blobs.get(ref);
+}
 
 Status Log::save_checkpoint(std::string_view name, const Checkpoint& checkpoint) {
-  if (impl_->writer == nullptr) return Error{Errc::invalid, "the log was opened for reading; checkpoints need a writer"};
+  if (impl_->writer == nullptr)
+    return Error{Errc::invalid, "the log was opened for reading; checkpoints need a writer"};
   std::string value;
   format::put_u64(value, checkpoint.at.value);
   format::put_u32(value, static_cast<std::uint32_t>(checkpoint.identity.size()));
   value += checkpoint.identity;
   value.append(reinterpret_cast<const char*>(checkpoint.state.data()), checkpoint.state.size());
+  // A verifier sees that a damaged state is still a state, not that its numbers are others.
+  std::string stored;
+  format::put_u32(stored, crc32c(std::as_bytes(std::span(value))));
+  stored += value;
   WriteSet set(impl_->rocks);
-  set.put(Family::projections, name, value);
+  set.put(Family::projections, name, stored);
   return impl_->rocks.write(std::move(set), Durability::memory);
 }
 
 Result<std::optional<Checkpoint>> Log::load_checkpoint(std::string_view name) const {
   const auto stored = PIEVT_TRY(impl_->rocks.get(Family::projections, name));
   if (!stored) return std::optional<Checkpoint>();
-  const auto at = format::get_u64(*stored);
-  const auto size = format::get_u32(*stored, 8);
-  if (!at || !size || *size > stored->size() - 12) return std::optional<Checkpoint>();  // damaged: derived, so ignored
-  Checkpoint checkpoint{stored->substr(12, *size), {*at}, {}};
-  const auto state = std::as_bytes(std::span(*stored)).subspan(12 + *size);
+  const auto crc = format::get_u32(*stored);
+  const auto at = format::get_u64(*stored, 4);
+  const auto size = format::get_u32(*stored, 12);
+  // A damaged one is derived state, so it is not an error: as if there were none.
+  if (!crc || !at || !size || *size > stored->size() - 16) return std::optional<Checkpoint>();
+  const auto bytes = std::as_bytes(std::span(*stored));
+  if (crc32c(bytes.subspan(4)) != *crc) return std::optional<Checkpoint>();
+  Checkpoint checkpoint{stored->substr(16, *size), {*at}, {}};
+  const auto state = bytes.subspan(16 + *size);
   checkpoint.state.assign(state.begin(), state.end());
   return std::optional(std::move(checkpoint));
 }
@@ -107,8 +131,13 @@ Result<std::vector<std::byte>> Log::stored_schema(std::uint64_t short_hash) cons
 }
 
 LogInfo Log::info() const {
-  return {impl_->identity.id,          impl_->identity.format_version, impl_->directory, impl_->mode, head(),
-          impl_->writer != nullptr || impl_->writer_alive, impl_->missing};
+  return {impl_->identity.id,
+          impl_->identity.format_version,
+          impl_->directory,
+          impl_->mode,
+          head(),
+          impl_->writer != nullptr || impl_->writer_alive,
+          impl_->missing};
 }
 
 }  // namespace pievt

@@ -20,8 +20,8 @@ namespace pievt {
 
 /// The writer's role: the locks that make it ours and what only the writer keeps.
 struct WriterRole {
-  WriterRole(WriterLock held, HeadWriter head_file, Rocks& rocks, WriterFacts facts, std::uint64_t last,
-             const Digest& chain, std::uint32_t last_stream)
+  WriterRole(WriterLock held, HeadWriter head_file, Rocks& rocks, WriterFacts facts,
+             std::uint64_t last, const Digest& chain, std::uint32_t last_stream)
       : lock(std::move(held)),
         head(std::move(head_file)),
         epoch(facts.epoch),
@@ -60,17 +60,23 @@ struct Log::Impl {
   std::atomic<std::uint64_t> missing = 0;    ///< acknowledged by HEAD, but not in the log
 
   Impl(std::filesystem::path where, OpenMode how, StoreIdentity who, Rocks opened)
-      : directory(std::move(where)), mode(how), identity(std::move(who)), rocks(std::move(opened)), blobs(rocks) {}
+      : directory(std::move(where)),
+        mode(how),
+        identity(std::move(who)),
+        rocks(std::move(opened)),
+        blobs(rocks) {}
 
   Result<Appended> append(const EncodedAppend::Impl& append);
   Status refresh();
-  /// Reader: a page that must exist was not there. Catches up, up to limits::catch_up_max, until `present` says yes.
+  /// Reader: a page that must exist was not there. Catches up, up to limits::catch_up_max, until
+  /// `present` says yes.
   Status heal(Sequence wanted);
   Status close();
 };
 
 /// The events from `from` to `to`, as far as they are committed.
-EventReader read_between(Log::Impl& log, Sequence from, Sequence to, Direction direction = Direction::forward);
+EventReader read_between(Log::Impl& log, Sequence from, Sequence to,
+                         Direction direction = Direction::forward);
 
 /// Tells the log's own story at the start of a writer's period, as its first commit.
 Status begin_writing(Log::Impl& log, bool store_is_new, const std::string& program);

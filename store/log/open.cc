@@ -20,7 +20,8 @@ namespace {
 Result<BlobKey> load_or_make_key(Rocks& rocks, OpenMode mode) {
   BlobKey key{};
   if (const auto stored = PIEVT_TRY(rocks.get(Family::meta, "blob-key"))) {
-    if (stored->size() != key.size()) return Error{Errc::corrupt, "the store's blob key is damaged; restore a backup"};
+    if (stored->size() != key.size())
+      return Error{Errc::corrupt, "the store's blob key is damaged; restore a backup"};
     std::memcpy(key.data(), stored->data(), key.size());
     return key;
   }
@@ -35,17 +36,22 @@ Result<BlobKey> load_or_make_key(Rocks& rocks, OpenMode mode) {
   return key;
 }
 
-// Same boot, and HEAD ahead of what recovery found: events were acknowledged that the log no longer has.
-Status check_tail(const std::filesystem::path& store, const StoreIdentity& identity, std::uint64_t last) {
+// Same boot, and HEAD ahead of what recovery found: events were acknowledged that the log no longer
+// has.
+Status check_tail(const std::filesystem::path& store, const StoreIdentity& identity,
+                  std::uint64_t last) {
   const std::uint64_t promised = promised_sequence(store, identity);
   if (promised <= last) return {};
-  return Error{Errc::corrupt,
-               fmt::format("{} ends at @{}, but @{} had been acknowledged since this machine started: events are "
-                           "missing. Nothing was changed; run: pievt verify --all",
-                           store.string(), last, promised)};
+  return Error{
+      Errc::corrupt,
+      fmt::format(
+          "{} ends at @{}, but @{} had been acknowledged since this machine started: events are "
+          "missing. Nothing was changed; run: pievt verify --all",
+          store.string(), last, promised)};
 }
 
-Result<std::unique_ptr<Log::Impl>> open_writer(const std::filesystem::path& store, const OpenOptions& options) {
+Result<std::unique_ptr<Log::Impl>> open_writer(const std::filesystem::path& store,
+                                               const OpenOptions& options) {
   const StoreIdentity identity =
       PIEVT_TRY(options.mode == OpenMode::create ? create_store(store) : read_identity(store));
   const Owner self = this_process(options.program);
@@ -66,13 +72,15 @@ Result<std::unique_ptr<Log::Impl>> open_writer(const std::filesystem::path& stor
   const Digest chain = last_page ? last_page->view().segments.back().header->chain : Digest{};
   const WriterFacts facts{embedded_schema().short_hash, epoch, identity.short_id()};
   HeadWriter head = PIEVT_TRY(HeadWriter::open(store, identity.bytes(), epoch));
-  impl->writer = std::make_unique<WriterRole>(std::move(lock), std::move(head), impl->rocks, facts, last, chain,
-                                              PIEVT_TRY(last_stream_number(impl->rocks)));
+  impl->writer =
+      std::make_unique<WriterRole>(std::move(lock), std::move(head), impl->rocks, facts, last,
+                                   chain, PIEVT_TRY(last_stream_number(impl->rocks)));
   PIEVT_TRY(begin_writing(*impl, last == 0, options.program));
   return impl;
 }
 
-Result<std::unique_ptr<Log::Impl>> open_reader(const std::filesystem::path& store, const OpenOptions& options) {
+Result<std::unique_ptr<Log::Impl>> open_reader(const std::filesystem::path& store,
+                                               const OpenOptions& options) {
   const StoreIdentity identity = PIEVT_TRY(read_identity(store));
   if (!std::filesystem::exists(log_directory(store) / "CURRENT")) {
     return Error{Errc::not_found, fmt::format("the store {} has no log yet", store.string())};
@@ -87,8 +95,8 @@ Result<std::unique_ptr<Log::Impl>> open_reader(const std::filesystem::path& stor
 }  // namespace
 
 Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions& options) {
-  auto impl =
-      PIEVT_TRY(options.mode == OpenMode::read ? open_reader(directory, options) : open_writer(directory, options));
+  auto impl = PIEVT_TRY(options.mode == OpenMode::read ? open_reader(directory, options)
+                                                       : open_writer(directory, options));
   return Log(std::move(impl));
 }
 
@@ -109,8 +117,8 @@ Status Log::Impl::refresh() {
     const auto last_page = PIEVT_TRY(load_last_page(rocks, identity.short_id()));
     const std::uint64_t last = last_page ? last_page->last() : 0;
     writer_alive = alive;
-    // Beyond HEAD a living writer's data may not be on the disk yet. Without HEAD (it is only a hint) all there is
-    // is all we can go by.
+    // Beyond HEAD a living writer's data may not be on the disk yet. Without HEAD (it is only a
+    // hint) all there is is all we can go by.
     const std::uint64_t visible = alive && promised != 0 ? std::min(promised, last) : last;
     if (visible > committed) committed = visible;
     if (promised <= last) {
@@ -138,8 +146,9 @@ Status Log::Impl::heal(Sequence wanted) {
       if (page.first() <= wanted.value) return {};
     }
     if (writer != nullptr || std::chrono::steady_clock::now() >= deadline) {
-      return Error{Errc::corrupt, fmt::format("the page of @{} is missing from {}; run: pievt verify --all",
-                                              wanted.value, directory.string())};
+      return Error{Errc::corrupt,
+                   fmt::format("the page of @{} is missing from {}; run: pievt verify --all",
+                               wanted.value, directory.string())};
     }
     std::this_thread::yield();
   }

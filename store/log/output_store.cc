@@ -1,4 +1,4 @@
-#include "pievt/output.h"
+#include "store/log/output_store.h"
 
 #include <algorithm>
 
@@ -11,7 +11,15 @@
 namespace pievt {
 namespace {
 
-std::string chunk_key(const OutputKey& key, std::uint32_t chunk) {
+Error damaged(const OutputKey& key, std::uint32_t chunk, std::string_view what) {
+  return {Errc::corrupt, fmt::format("{} of run {}, job {}, attempt {}: chunk {} {}",
+                                     schema::EnumNameOutputChannel(key.channel), key.run, key.job,
+                                     key.attempt, chunk, what)};
+}
+
+}  // namespace
+
+std::string output_chunk_key(const OutputKey& key, std::uint32_t chunk) {
   std::string text = "o" + key.run;
   text.push_back('\0');
   format::put_u32(text, key.job);
@@ -20,14 +28,6 @@ std::string chunk_key(const OutputKey& key, std::uint32_t chunk) {
   format::put_u32(text, chunk);
   return text;
 }
-
-Error damaged(const OutputKey& key, std::uint32_t chunk, std::string_view what) {
-  return {Errc::corrupt, fmt::format("{} of run {}, job {}, attempt {}: chunk {} {}",
-                                     schema::EnumNameOutputChannel(key.channel), key.run, key.job, key.attempt, chunk,
-                                     what)};
-}
-
-}  // namespace
 
 struct OutputPacker::Impl {
   PrimedCompressor compressor;
@@ -51,7 +51,9 @@ OutputWriter::OutputWriter(OutputWriter&&) noexcept = default;
 OutputWriter& OutputWriter::operator=(OutputWriter&&) noexcept = default;
 OutputWriter::~OutputWriter() = default;
 
-std::uint64_t OutputWriter::offset() const { return impl_->offset; }
+std::uint64_t OutputWriter::offset() const {
+  return impl_->offset;
+}
 
 Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, OutputPacker& packer,
                                                                  std::span<const std::byte> raw) {
@@ -60,7 +62,7 @@ Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, Outpu
     const PackedChunk packed = PIEVT_TRY(packer.impl().compressor.pack(impl_->chain, raw));
     const auto content = raw.first(packed.raw_bytes);
     WriteSet set(log.impl().rocks);
-    set.put(Family::blobs, chunk_key(impl_->key, impl_->chunk),
+    set.put(Family::blobs, output_chunk_key(impl_->key, impl_->chunk),
             {reinterpret_cast<const char*>(packed.frame.data()), packed.frame.size()});
     PIEVT_TRY(log.impl().rocks.write(std::move(set), Durability::memory));
 
@@ -69,8 +71,9 @@ Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, Outpu
     event.chunk = impl_->chunk++;
     event.offset = impl_->offset;
     event.size = content.size();
-    event.content = std::make_unique<schema::BlobRef>(to_schema(log.impl().blobs.digest_of(content)), content.size(), 0,
-                                                      schema::BlobKind::output_chunk, 0);
+    event.content =
+        std::make_unique<schema::BlobRef>(to_schema(log.impl().blobs.digest_of(content)),
+                                          content.size(), 0, schema::BlobKind::output_chunk, 0);
     event.restart = packed.start == ChunkStart::restarts;
     events.push_back(std::move(event));
     impl_->offset += content.size();
@@ -84,7 +87,8 @@ Result<std::uint64_t> read_output(const Log& log, const OutputKey& key, const At
   PrimedDecompressor decompressor;
   ChunkChain chain;
   std::uint64_t bytes = 0;
-  auto reader = log.read_stream(run_stream(key.run), {attempt.first_revision}, {attempt.last_revision});
+  auto reader =
+      log.read_stream(run_stream(key.run), {attempt.first_revision}, {attempt.last_revision});
   while (reader.next()) {
     const EventView& event = reader.event();
     const auto* captured = event.envelope->payload_as_OutputCaptured();
@@ -92,13 +96,16 @@ Result<std::uint64_t> read_output(const Log& log, const OutputKey& key, const At
                         event.head().attempt() == key.attempt && captured->channel() == key.channel;
     if (!wanted) continue;
     const std::uint32_t chunk = captured->chunk();
-    const auto stored = PIEVT_TRY(log.impl().rocks.get(Family::blobs, chunk_key(key, chunk)));
+    const auto stored =
+        PIEVT_TRY(log.impl().rocks.get(Family::blobs, output_chunk_key(key, chunk)));
     if (!stored) return damaged(key, chunk, "is not in the store");
     const auto start = captured->restart() ? ChunkStart::restarts : ChunkStart::continues;
-    const auto raw = decompressor.unpack(chain, start, std::as_bytes(std::span(*stored)), captured->size());
+    const auto raw =
+        decompressor.unpack(chain, start, std::as_bytes(std::span(*stored)), captured->size());
     if (!raw.ok()) return damaged(key, chunk, raw.error().what);
-    const bool intact = captured->content() != nullptr &&
-                        log.impl().blobs.digest_of(*raw) == from_schema(captured->content()->digest());
+    const bool intact =
+        captured->content() != nullptr &&
+        log.impl().blobs.digest_of(*raw) == from_schema(captured->content()->digest());
     if (!intact) return damaged(key, chunk, "is not what was captured");
     PIEVT_TRY(sink(*raw));
     bytes += raw->size();

@@ -1,6 +1,7 @@
-// Walking through pages. A reader checks every page it touches (size, checksum, bounds, every body) and believes only
-// pages that continue, without a hole, what it has seen. A hole can only be a secondary that is not up to date, and is
-// answered by catching up; only when that does not help is it corruption.
+// Walking through pages. A reader checks every page it touches (size, checksum, bounds, every body)
+// and believes only pages that continue, without a hole, what it has seen. A hole can only be a
+// secondary that is not up to date, and is answered by catching up; only when that does not help is
+// it corruption.
 #include <algorithm>
 #include <limits>
 
@@ -27,7 +28,9 @@ struct EventReader::Impl {
   StoredPage page;
   std::vector<EventView> events;
 
-  bool past_end() const { return direction == Direction::forward ? next > end : next < end || next == 0; }
+  bool past_end() const {
+    return direction == Direction::forward ? next > end : next < end || next == 0;
+  }
   Result<bool> load_next();
 
  private:
@@ -38,7 +41,8 @@ struct EventReader::Impl {
   Result<bool> load_by_revision();
 };
 
-// The page must hold `sequence`. Moves by one entry where that is enough, which it nearly always is.
+// The page must hold `sequence`. Moves by one entry where that is enough, which it nearly always
+// is.
 Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
   for (int round = 0; round < 2; ++round) {
     if (!pages) {
@@ -63,7 +67,8 @@ Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
     PIEVT_TRY(log->heal({sequence}));
     pages.reset();
   }
-  return Error{Errc::corrupt, fmt::format("the page of @{} is missing; run: pievt verify --all", sequence)};
+  return Error{Errc::corrupt,
+               fmt::format("the page of @{} is missing; run: pievt verify --all", sequence)};
 }
 
 Result<bool> EventReader::Impl::load_by_sequence() {
@@ -73,7 +78,8 @@ Result<bool> EventReader::Impl::load_by_sequence() {
   return true;
 }
 
-Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(std::uint64_t revision) {
+Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(
+    std::uint64_t revision) {
   if (!index) {
     index.emplace(log->rocks.cursor(Family::streams));
     index->seek(format::stream_key(*stream, revision));
@@ -83,7 +89,9 @@ Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(std:
   PIEVT_TRY(index->status());
   if (!index->valid()) return std::optional<format::StreamIndexEntry>();
   const auto entry = format::StreamIndexEntry::parse(index->key(), index->value());
-  if (!entry) return Error{Errc::corrupt, "an entry of the stream index is damaged; run: pievt doctor --rebuild"};
+  if (!entry)
+    return Error{Errc::corrupt,
+                 "an entry of the stream index is damaged; run: pievt doctor --rebuild"};
   if (entry->stream != *stream) return std::optional<format::StreamIndexEntry>();
   return entry;
 }
@@ -99,9 +107,11 @@ Result<bool> EventReader::Impl::load_by_revision() {
     return true;
   }
   if (entry->first_revision > next || entry->last_revision < next) {
-    return Error{Errc::corrupt, fmt::format("revision #{} of stream {} is missing from the index; run: pievt doctor "
-                                            "--rebuild",
-                                            next, *stream)};
+    return Error{
+        Errc::corrupt,
+        fmt::format("revision #{} of stream {} is missing from the index; run: pievt doctor "
+                    "--rebuild",
+                    next, *stream)};
   }
   PIEVT_TRY(load_page_of(entry->page_last_sequence));
   PIEVT_TRY(collect());
@@ -174,7 +184,8 @@ EventReader read_between(Log::Impl& log, Sequence from, Sequence to, Direction d
   return EventReader(std::move(impl));
 }
 
-EventReader Log::read_stream(std::string_view stream, Revision from, Revision to, Direction direction) const {
+EventReader Log::read_stream(std::string_view stream, Revision from, Revision to,
+                             Direction direction) const {
   auto impl = std::make_unique<EventReader::Impl>();
   impl->log = impl_.get();
   impl->direction = direction;

@@ -16,11 +16,15 @@
 namespace pievt {
 namespace {
 
-constexpr std::array<const char*, family_count> family_names = {"log",         "streams", "ids",     "index",
-                                                                "projections", "blobs",   "schemas", "meta"};
+constexpr std::array<const char*, family_count> family_names = {
+    "log", "streams", "ids", "index", "projections", "blobs", "schemas", "meta"};
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
 
 Error error_of(const rocksdb::Status& status, std::string_view doing) {
   Errc code = Errc::io;
@@ -36,14 +40,16 @@ Status check(const rocksdb::Status& status, std::string_view doing) {
   return error_of(status, doing);
 }
 
-// RocksDB otherwise writes a LOG file beside the data and rotates it; a reader must write nothing at all.
+// RocksDB otherwise writes a LOG file beside the data and rotates it; a reader must write nothing
+// at all.
 class NoLogger final : public rocksdb::Logger {
  public:
   using rocksdb::Logger::Logv;
   void Logv(const char*, va_list) override {}
 };
 
-rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
+rocksdb::ColumnFamilyOptions family_options(Family family,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   rocksdb::BlockBasedTableOptions table;
   table.block_size = 32 << 10;
@@ -57,7 +63,8 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const std::shared_ptr
     options.memtable_whole_key_filtering = true;
     options.memtable_prefix_bloom_size_ratio = 0.1;
   }
-  if (family == Family::blobs) options.compression = rocksdb::kNoCompression;  // chunks are compressed already
+  if (family == Family::blobs)
+    options.compression = rocksdb::kNoCompression;  // chunks are compressed already
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }
@@ -85,7 +92,8 @@ rocksdb::DBOptions writer_options(Rocks::Create create) {
   rocksdb::DBOptions options = base_options();
   options.create_if_missing = create == Rocks::Create::if_missing;
   options.create_missing_column_families = options.create_if_missing;
-  // The default (point in time) drops the second half of a log with one flipped bit and calls it success.
+  // The default (point in time) drops the second half of a log with one flipped bit and calls it
+  // success.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.max_total_wal_size = limits::wal_bytes_max;
   options.avoid_flush_during_recovery = true;
@@ -100,10 +108,13 @@ rocksdb::DBOptions writer_options(Rocks::Create create) {
 
 struct Rocks::Impl {
   std::unique_ptr<rocksdb::DB> db;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;  // the default family first, then ours in order
+  std::vector<rocksdb::ColumnFamilyHandle*>
+      handles;  // the default family first, then ours in order
   bool is_writer = false;
 
-  rocksdb::ColumnFamilyHandle* handle(Family family) const { return handles[static_cast<std::size_t>(family) + 1]; }
+  rocksdb::ColumnFamilyHandle* handle(Family family) const {
+    return handles[static_cast<std::size_t>(family) + 1];
+  }
 
   ~Impl() {
     for (auto* handle : handles) static_cast<void>(db->DestroyColumnFamilyHandle(handle));
@@ -133,7 +144,8 @@ WriteSet& WriteSet::operator=(WriteSet&&) noexcept = default;
 WriteSet::~WriteSet() = default;
 
 void WriteSet::put(Family family, std::string_view key, std::string_view value) {
-  set_first_error(impl_->status, impl_->batch.Put(impl_->rocks->handle(family), slice(key), slice(value)));
+  set_first_error(impl_->status,
+                  impl_->batch.Put(impl_->rocks->handle(family), slice(key), slice(value)));
 }
 void WriteSet::remove(Family family, std::string_view key) {
   set_first_error(impl_->status, impl_->batch.Delete(impl_->rocks->handle(family), slice(key)));
@@ -147,7 +159,8 @@ Rocks::~Rocks() = default;
 Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create) {
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
-  PIEVT_TRY(check(rocksdb::DB::Open(writer_options(create), directory.string(), families(), &impl->handles, &db),
+  PIEVT_TRY(check(rocksdb::DB::Open(writer_options(create), directory.string(), families(),
+                                    &impl->handles, &db),
                   fmt::format("opening the log in {}", directory.string())));
   impl->db.reset(db);
   impl->is_writer = true;
@@ -158,8 +171,8 @@ Result<Rocks> Rocks::open_reader(const std::filesystem::path& directory) {
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions options = base_options();
-  PIEVT_TRY(check(rocksdb::DB::OpenAsSecondary(options, directory.string(), directory.string(), families(),
-                                               &impl->handles, &db),
+  PIEVT_TRY(check(rocksdb::DB::OpenAsSecondary(options, directory.string(), directory.string(),
+                                               families(), &impl->handles, &db),
                   fmt::format("opening the log in {} for reading", directory.string())));
   impl->db.reset(db);
   return Rocks(std::move(impl));
@@ -182,12 +195,16 @@ Status Rocks::start_flush() {
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;
-  return check(impl_->db->Flush(options, impl_->handles), "emptying the write-ahead log");
+  const rocksdb::Status status = impl_->db->Flush(options, impl_->handles);
+  // Earlier flushes are still at work and hold the writers up: what was asked for is happening.
+  if (status.IsTryAgain()) return {};
+  return check(status, "emptying the write-ahead log");
 }
 
 Result<std::optional<std::string>> Rocks::get(Family family, std::string_view key) const {
   std::string value;
-  const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), impl_->handle(family), slice(key), &value);
+  const rocksdb::Status status =
+      impl_->db->Get(rocksdb::ReadOptions(), impl_->handle(family), slice(key), &value);
   if (status.IsNotFound()) return std::optional<std::string>();
   PIEVT_TRY(check(status, "reading the log"));
   return std::optional<std::string>(std::move(value));
@@ -207,13 +224,18 @@ Status Rocks::catch_up() {
   return check(impl_->db->TryCatchUpWithPrimary(), "catching up with the writer");
 }
 
+Status Rocks::verify_files() const {
+  return check(impl_->db->VerifyChecksum(rocksdb::ReadOptions()), "reading every block of the log");
+}
+
 Status Rocks::close() {
   if (impl_ == nullptr) return {};
   Status result;
   if (impl_->is_writer) {
     result = flush_wal(Durability::fsync);
     rocksdb::FlushOptions options;
-    if (result.ok()) result = check(impl_->db->Flush(options, impl_->handles), "emptying the write-ahead log");
+    if (result.ok())
+      result = check(impl_->db->Flush(options, impl_->handles), "emptying the write-ahead log");
   }
   impl_.reset();
   return result;
@@ -224,16 +246,36 @@ Rocks::Cursor::Cursor(Cursor&&) noexcept = default;
 Rocks::Cursor& Rocks::Cursor::operator=(Cursor&&) noexcept = default;
 Rocks::Cursor::~Cursor() = default;
 
-void Rocks::Cursor::seek(std::string_view key) { impl_->iterator->Seek(slice(key)); }
-void Rocks::Cursor::seek_for_prev(std::string_view key) { impl_->iterator->SeekForPrev(slice(key)); }
-void Rocks::Cursor::seek_to_last() { impl_->iterator->SeekToLast(); }
-void Rocks::Cursor::next() { impl_->iterator->Next(); }
-void Rocks::Cursor::prev() { impl_->iterator->Prev(); }
-bool Rocks::Cursor::valid() const { return impl_->iterator->Valid(); }
-std::string_view Rocks::Cursor::key() const { return view(impl_->iterator->key()); }
-std::string_view Rocks::Cursor::value() const { return view(impl_->iterator->value()); }
-Status Rocks::Cursor::status() const { return check(impl_->iterator->status(), "reading the log"); }
+void Rocks::Cursor::seek(std::string_view key) {
+  impl_->iterator->Seek(slice(key));
+}
+void Rocks::Cursor::seek_for_prev(std::string_view key) {
+  impl_->iterator->SeekForPrev(slice(key));
+}
+void Rocks::Cursor::seek_to_last() {
+  impl_->iterator->SeekToLast();
+}
+void Rocks::Cursor::next() {
+  impl_->iterator->Next();
+}
+void Rocks::Cursor::prev() {
+  impl_->iterator->Prev();
+}
+bool Rocks::Cursor::valid() const {
+  return impl_->iterator->Valid();
+}
+std::string_view Rocks::Cursor::key() const {
+  return view(impl_->iterator->key());
+}
+std::string_view Rocks::Cursor::value() const {
+  return view(impl_->iterator->value());
+}
+Status Rocks::Cursor::status() const {
+  return check(impl_->iterator->status(), "reading the log");
+}
 
-std::string rocks_version() { return fmt::format("{}.{}.{}", ROCKSDB_MAJOR, ROCKSDB_MINOR, ROCKSDB_PATCH); }
+std::string rocks_version() {
+  return fmt::format("{}.{}.{}", ROCKSDB_MAJOR, ROCKSDB_MINOR, ROCKSDB_PATCH);
+}
 
 }  // namespace pievt

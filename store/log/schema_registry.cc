@@ -36,14 +36,16 @@ Result<bool> register_schema(Rocks& rocks, const EmbeddedSchema& schema) {
   const std::string key = schema_key(schema.short_hash);
   if (PIEVT_TRY(rocks.get(Family::schemas, key))) return false;
   WriteSet set(rocks);
-  set.put(Family::schemas, key, {reinterpret_cast<const char*>(schema.bytes.data()), schema.bytes.size()});
+  set.put(Family::schemas, key,
+          {reinterpret_cast<const char*>(schema.bytes.data()), schema.bytes.size()});
   PIEVT_TRY(rocks.write(std::move(set), Durability::memory));
   return true;
 }
 
 Result<std::vector<std::byte>> load_schema(const Rocks& rocks, std::uint64_t short_hash) {
   const auto stored = PIEVT_TRY(rocks.get(Family::schemas, schema_key(short_hash)));
-  if (!stored) return Error{Errc::not_found, fmt::format("schema {:016x} is not in this log", short_hash)};
+  if (!stored)
+    return Error{Errc::not_found, fmt::format("schema {:016x} is not in this log", short_hash)};
   const auto bytes = std::as_bytes(std::span(*stored));
   if (short_of(sha256(bytes)) != short_hash) {
     return Error{Errc::corrupt, fmt::format("schema {:016x} in this log is damaged", short_hash)};

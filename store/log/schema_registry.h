@@ -1,5 +1,6 @@
-// The binary schemas a log was written with, kept in the log itself, so that an old program can show what a newer one
-// wrote. A page names its schema by the first 8 bytes of the schema's SHA-256.
+// The binary schemas a log was written with, kept in the log itself, so that an old program can
+// show what a newer one wrote. A page names its schema by the first 8 bytes of the schema's
+// SHA-256.
 #pragma once
 
 #include <cstddef>

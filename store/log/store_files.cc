@@ -59,15 +59,18 @@ std::uint64_t StoreIdentity::short_id() const {
   return value;
 }
 
-Status write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode) {
+Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                             unsigned mode) {
   const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
   {
-    const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
+    const Fd fd(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
     if (fd.get() < 0) return os_error(fmt::format("cannot create {}", temporary.string()), errno);
     PIEVT_TRY(write_all(fd.get(), content, temporary));
   }
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    return os_error(fmt::format("cannot rename {} to {}", temporary.string(), path.string()), errno);
+    return os_error(fmt::format("cannot rename {} to {}", temporary.string(), path.string()),
+                    errno);
   }
   return sync_directory(path.parent_path());
 }
@@ -77,7 +80,8 @@ Result<StoreIdentity> read_identity(const std::filesystem::path& store) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
-      return Error{Errc::not_found, fmt::format("no store in {}; make one with: pievt init", store.string())};
+      return Error{Errc::not_found,
+                   fmt::format("no store in {}; make one with: pievt init", store.string())};
     }
     return os_error(fmt::format("cannot read {}", path.string()), errno);
   }
@@ -89,13 +93,16 @@ Result<StoreIdentity> read_identity(const std::filesystem::path& store) {
   StoreIdentity identity{line_value(text, "id"), 0};
   const std::string format = line_value(text, "format");
   std::from_chars(format.data(), format.data() + format.size(), identity.format_version);
-  if (!text.starts_with(first_line) || identity.format_version == 0 || !parse_append_id(identity.id).ok()) {
+  if (!text.starts_with(first_line) || identity.format_version == 0 ||
+      !parse_append_id(identity.id).ok()) {
     return Error{Errc::corrupt,
-                 fmt::format("{} is not a pievt STORE file; restore it from a backup of the store", path.string())};
+                 fmt::format("{} is not a pievt STORE file; restore it from a backup of the store",
+                             path.string())};
   }
   if (identity.format_version > store_format_version) {
-    return Error{Errc::too_new, fmt::format("{} has format {}, and this pievt knows up to {}; use a newer pievt",
-                                            store.string(), identity.format_version, store_format_version)};
+    return Error{Errc::too_new,
+                 fmt::format("{} has format {}, and this pievt knows up to {}; use a newer pievt",
+                             store.string(), identity.format_version, store_format_version)};
   }
   return identity;
 }
@@ -111,7 +118,8 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store) {
   // A store holds prompts and outputs; it ignores itself so that nobody commits it by accident.
   PIEVT_TRY(write_file_atomically(store / ".gitignore", "*\n", 0600));
   PIEVT_TRY(write_file_atomically(
-      store / "STORE", fmt::format("{}\nid: {}\nformat: {}\n", first_line, identity.id, identity.format_version),
+      store / "STORE",
+      fmt::format("{}\nid: {}\nformat: {}\n", first_line, identity.id, identity.format_version),
       0600));
   return identity;
 }
@@ -119,14 +127,17 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store) {
 Result<std::filesystem::path> find_store(const std::filesystem::path& start) {
   std::error_code failed;
   std::filesystem::path at = std::filesystem::absolute(start, failed);
-  if (failed) return Error{Errc::io, fmt::format("cannot tell where {} is: {}", start.string(), failed.message())};
+  if (failed)
+    return Error{Errc::io,
+                 fmt::format("cannot tell where {} is: {}", start.string(), failed.message())};
   for (;; at = at.parent_path()) {
     const std::filesystem::path store = at / ".pievt";
     if (std::filesystem::exists(store / "STORE", failed)) return store;
     if (at == at.root_path() || at.empty()) break;
   }
-  return Error{Errc::not_found, fmt::format("no store in {} or any directory above; make one with: pievt init",
-                                            std::filesystem::absolute(start, failed).string())};
+  return Error{Errc::not_found,
+               fmt::format("no store in {} or any directory above; make one with: pievt init",
+                           std::filesystem::absolute(start, failed).string())};
 }
 
 }  // namespace pievt

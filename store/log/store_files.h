@@ -1,8 +1,10 @@
 // The files of a store directory and the text file STORE, which says what it is.
 //
-//   STORE   "pievt store", then `id:` and `format:` lines. Written once, atomically, before anything else.
-//   LOCK    writer lock and owner record        HEAD    last committed sequence, a hint
-//   log/    RocksDB                             attempts/  live files of running attempts
+//   STORE      "pievt store", then `id:` and `format:` lines; written once, before anything else
+//   LOCK       writer lock and owner record
+//   HEAD       last committed sequence, a hint
+//   log/       RocksDB
+//   attempts/  live files of running attempts
 #pragma once
 
 #include <array>
@@ -26,7 +28,9 @@ struct StoreIdentity {
   std::uint64_t short_id() const;
 };
 
-inline std::filesystem::path log_directory(const std::filesystem::path& store) { return store / "log"; }
+inline std::filesystem::path log_directory(const std::filesystem::path& store) {
+  return store / "log";
+}
 
 /// Reads STORE. not_found: no store there. too_new: a later format. corrupt: not a STORE file.
 Result<StoreIdentity> read_identity(const std::filesystem::path& store);
@@ -37,8 +41,9 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store);
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
 
-/// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename, fsync of the
-/// directory.
-Status write_file_atomically(const std::filesystem::path& path, std::string_view content, unsigned mode);
+/// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename,
+/// fsync of the directory.
+Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                             unsigned mode);
 
 }  // namespace pievt

@@ -11,7 +11,9 @@ Status StoredPage::load(std::string_view value, std::uint64_t store) {
   bytes_.assign(bytes, bytes + value.size());
   view_ = PIEVT_TRY(format::PageView::parse(bytes_));
   if (store != 0 && view_.header->store != store) {
-    return Error{Errc::corrupt, fmt::format("page of @{} belongs to another store; run: pievt verify --all", last())};
+    return Error{
+        Errc::corrupt,
+        fmt::format("page of @{} belongs to another store; run: pievt verify --all", last())};
   }
   return {};
 }
@@ -21,7 +23,8 @@ Result<StoredPage> load_page(const Rocks& rocks, Sequence sequence, std::uint64_
   cursor.seek(format::log_key(sequence.value));
   PIEVT_TRY(cursor.status());
   if (!cursor.valid()) {
-    return Error{Errc::not_found, fmt::format("there is no event @{}; the log ends before it", sequence.value)};
+    return Error{Errc::not_found,
+                 fmt::format("there is no event @{}; the log ends before it", sequence.value)};
   }
   StoredPage page;
   PIEVT_TRY(page.load(cursor.value(), store));
@@ -38,18 +41,22 @@ Result<std::optional<StoredPage>> load_last_page(const Rocks& rocks, std::uint64
   return std::optional(std::move(page));
 }
 
-Result<Appended> positions_of(const Rocks& rocks, const AppendId& id, Sequence first, Sequence last) {
+Result<Appended> positions_of(const Rocks& rocks, const AppendId& id, Sequence first,
+                              Sequence last) {
   Appended found{AppendOutcome::already_there, id, first, last, {}};
   std::uint64_t sequence = first.value;
   while (sequence <= last.value) {
     const StoredPage page = PIEVT_TRY(load_page(rocks, {sequence}));
     const format::SegmentView* segment = nullptr;
     for (const format::SegmentView& candidate : page.view().segments) {
-      if (candidate.header->append_id == id.bytes && candidate.header->first_sequence == sequence) segment = &candidate;
+      if (candidate.header->append_id == id.bytes && candidate.header->first_sequence == sequence)
+        segment = &candidate;
     }
     if (segment == nullptr) {
-      return Error{Errc::corrupt, fmt::format("append {} is not at @{}, where its id entry says; run: pievt verify --all",
-                                              to_string(id), sequence)};
+      return Error{
+          Errc::corrupt,
+          fmt::format("append {} is not at @{}, where its id entry says; run: pievt verify --all",
+                      to_string(id), sequence)};
     }
     found.streams.resize(segment->streams.size());
     for (std::size_t i = 0; i < segment->streams.size(); ++i) {

@@ -11,11 +11,12 @@
 
 namespace pievt {
 
-/// A page with the memory it lives in. RocksDB returns values at any address, and structs are read in place, so the
-/// bytes are copied once.
+/// A page with the memory it lives in. RocksDB returns values at any address, and structs are read
+/// in place, so the bytes are copied once.
 class StoredPage {
  public:
-  /// Takes the bytes over and checks them. `store` is the short store id every page must bear; 0: not checked.
+  /// Takes the bytes over and checks them. `store` is the short store id every page must bear; 0:
+  /// not checked.
   Status load(std::string_view value, std::uint64_t store);
 
   const format::PageView& view() const { return view_; }
@@ -34,6 +35,7 @@ Result<StoredPage> load_page(const Rocks& rocks, Sequence sequence, std::uint64_
 Result<std::optional<StoredPage>> load_last_page(const Rocks& rocks, std::uint64_t store = 0);
 
 /// Where the append `id`, whose events are `first` to `last`, put its events.
-Result<Appended> positions_of(const Rocks& rocks, const AppendId& id, Sequence first, Sequence last);
+Result<Appended> positions_of(const Rocks& rocks, const AppendId& id, Sequence first,
+                              Sequence last);
 
 }  // namespace pievt

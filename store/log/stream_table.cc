@@ -12,7 +12,10 @@ Result<std::optional<StreamHead>> find_stream(const Rocks& rocks, std::string_vi
   const auto stored = PIEVT_TRY(rocks.get(Family::index, "s" + std::string(name)));
   if (!stored) return std::optional<StreamHead>();
   const auto number = format::get_u32(*stored);
-  if (!number) return Error{Errc::corrupt, fmt::format("index entry of stream {} is damaged; run: pievt doctor --rebuild", name)};
+  if (!number)
+    return Error{
+        Errc::corrupt,
+        fmt::format("index entry of stream {} is damaged; run: pievt doctor --rebuild", name)};
 
   StreamHead head{*number, 0};
   auto cursor = rocks.cursor(Family::streams);

@@ -1,4 +1,5 @@
-// Which number a stream has and how far it is. Streams are numbered in the order of their first event.
+// Which number a stream has and how far it is. Streams are numbered in the order of their first
+// event.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +28,15 @@ Result<std::string> name_of_stream(const Rocks& rocks, std::uint32_t number);
 /// The highest stream number in use; 0 where there is none.
 Result<std::uint32_t> last_stream_number(const Rocks& rocks);
 
-/// The writer's own, faster knowledge: every stream it has touched, as of its last commit. Not thread-safe.
+/// The writer's own, faster knowledge: every stream it has touched, as of its last commit. Not
+/// thread-safe.
 class StreamTable {
  public:
-  explicit StreamTable(const Rocks& rocks, std::uint32_t last_number) : rocks_(&rocks), last_number_(last_number) {}
+  explicit StreamTable(const Rocks& rocks, std::uint32_t last_number)
+      : rocks_(&rocks), last_number_(last_number) {}
 
-  /// The stream's entry, looked up once; number 0 where the stream does not exist. Valid for the table's life.
+  /// The stream's entry, looked up once; number 0 where the stream does not exist. Valid for the
+  /// table's life.
   Result<StreamHead*> find(std::string_view name);
 
   /// Gives a number to a stream that has none.

@@ -83,9 +83,10 @@ Status set_close_on_exec(const FileId& file) {
   std::error_code error;
   for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end;
        it.increment(error)) {
-    const int fd = std::atoi(it->path().filename().c_str());
+    // Looked at by its name: the other descriptors belong to other threads, which may close them.
     struct stat status {};
-    if (::fstat(fd, &status) != 0 || id_of(status) != file) continue;
+    if (::stat(it->path().c_str(), &status) != 0 || id_of(status) != file) continue;
+    const int fd = std::atoi(it->path().filename().c_str());
     if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return os_error("cannot set close-on-exec", errno);
   }
   if (error) return os_error(Errc::io, "cannot read /proc/self/fd", error.value());
@@ -125,7 +126,7 @@ std::optional<Owner> look_at_lock(int directory) {
   if (wanted.l_type == F_UNLCK) return std::nullopt;
   // The pid is 0 for a holder in a pid namespace that is not below ours, -1 for another kind of
   // lock. A record that names another pid of our namespace is the former holder's.
-  const std::optional<Owner> recorded = read_record(file.get());
+  std::optional<Owner> recorded = read_record(file.get());
   struct stat space {};
   const bool same_space = recorded && ::stat("/proc/self/ns/pid", &space) == 0 &&
                           space.st_ino == recorded->pid_namespace;

@@ -1,5 +1,6 @@
-// The fold: what each event makes true of its run. One overload an event; events without one change nothing but the
-// revision. Cheap on purpose (a few stores an event): a million events are folded while somebody waits.
+// The fold: what each event makes true of its run. One overload an event; events without one change
+// nothing but the revision. Cheap on purpose (a few stores an event): a million events are folded
+// while somebody waits.
 #include <algorithm>
 
 #include "pievt/run_state.h"
@@ -12,7 +13,9 @@ using state::AttemptPhase;
 using state::JobPhase;
 using state::RunPhase;
 
-std::string str(const flatbuffers::String* text) { return text == nullptr ? std::string() : text->str(); }
+std::string str(const flatbuffers::String* text) {
+  return text == nullptr ? std::string() : text->str();
+}
 
 std::unique_ptr<BlobRef> ref(const BlobRef* blob) {
   return blob == nullptr ? nullptr : std::make_unique<BlobRef>(*blob);
@@ -26,7 +29,10 @@ std::unique_ptr<typename Table::NativeTableType> native(const Table* table) {
   return value;
 }
 
-void add(state::UsageTotalsT& totals, const Usage* usage, Reported reported) {
+// A state that was loaded may lack its totals: they are made where they are needed.
+void add(std::unique_ptr<state::UsageTotalsT>& into, const Usage* usage, Reported reported) {
+  if (into == nullptr) into = std::make_unique<state::UsageTotalsT>();
+  state::UsageTotalsT& totals = *into;
   ++totals.requests;
   if (usage == nullptr || reported != Reported::reported) {
     ++totals.unreported;
@@ -40,7 +46,8 @@ void add(state::UsageTotalsT& totals, const Usage* usage, Reported reported) {
   totals.cost_nanodollars += usage->cost_nanodollars();
 }
 
-// One event on its way into the state, with the job, attempt and gate it is about (null where there is none).
+// One event on its way into the state, with the job, attempt and gate it is about (null where there
+// is none).
 class Fold {
  public:
   Fold(RunState& run, const EventView& event) : run_(run), event_(event) {
@@ -51,7 +58,8 @@ class Fold {
       attempt_ = (*attempts)[head.attempt() - 1].get();
       attempt_->last_revision = event.revision().value;
     }
-    if (head.gate() != 0 && head.gate() <= run.gates.size()) gate_ = run.gates[head.gate() - 1].get();
+    if (head.gate() != 0 && head.gate() <= run.gates.size())
+      gate_ = run.gates[head.gate() - 1].get();
   }
 
   void operator()(const RunPlanned& e) {
@@ -216,11 +224,13 @@ class Fold {
   }
 
   void operator()(const AttemptLeftoversFound& e) {
-    if (attempt_ != nullptr && e.processes() != nullptr) attempt_->leftovers += e.processes()->size();
+    if (attempt_ != nullptr && e.processes() != nullptr)
+      attempt_->leftovers += e.processes()->size();
   }
 
   void operator()(const AttemptSwept& e) {
-    if (attempt_ != nullptr) attempt_->survivors = e.survivors() == nullptr ? 0 : e.survivors()->size();
+    if (attempt_ != nullptr)
+      attempt_->survivors = e.survivors() == nullptr ? 0 : e.survivors()->size();
   }
 
   void operator()(const AttemptAdopted& e) {
@@ -269,10 +279,11 @@ class Fold {
     if (e.is_error()) ++attempt_->tool_errors;
   }
   void operator()(const UsageRecorded& e) {
-    if (attempt_ != nullptr) add(*attempt_->usage, e.usage(), e.reported());
-    if (job_ != nullptr) add(*job_->usage, e.usage(), e.reported());
-    if (run_.usage != nullptr) add(*run_.usage, e.usage(), e.reported());
-    if (attempt_ != nullptr && e.error() != nullptr && e.error()->size() != 0) attempt_->last_error = e.error()->str();
+    if (attempt_ != nullptr) add(attempt_->usage, e.usage(), e.reported());
+    if (job_ != nullptr) add(job_->usage, e.usage(), e.reported());
+    add(run_.usage, e.usage(), e.reported());
+    if (attempt_ != nullptr && e.error() != nullptr && e.error()->size() != 0)
+      attempt_->last_error = e.error()->str();
   }
   void operator()(const FinalMessageObserved& e) {
     if (attempt_ == nullptr) return;

@@ -1,5 +1,6 @@
-// The decision: which event may follow. One rule an event, so that "nothing runs twice", "nothing after the end" and
-// "no act without its intent" are each a line here and not a hope spread over the supervisor.
+// The decision: which event may follow. One rule an event, so that "nothing runs twice", "nothing
+// after the end" and "no act without its intent" are each a line here and not a hope spread over
+// the supervisor.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -15,15 +16,17 @@ using state::JobPhase;
 using state::RunPhase;
 
 bool alive(const AttemptState& attempt) {
-  return attempt.phase == AttemptPhase::launch_requested || attempt.phase == AttemptPhase::running ||
-         attempt.phase == AttemptPhase::stopping;
+  return attempt.phase == AttemptPhase::launch_requested ||
+         attempt.phase == AttemptPhase::running || attempt.phase == AttemptPhase::stopping;
 }
 
-bool unsettled(const AttemptState& attempt) { return attempt.phase != AttemptPhase::classified; }
+bool unsettled(const AttemptState& attempt) {
+  return attempt.phase != AttemptPhase::classified;
+}
 
 bool any_unsettled(const std::vector<std::unique_ptr<AttemptState>>& attempts) {
-  // Attempts of one job follow each other, so only the last can be open.
-  return !attempts.empty() && unsettled(*attempts.back());
+  // Attempts of one job follow each other, but probes of a run are open at the same time.
+  return std::ranges::any_of(attempts, [](const auto& attempt) { return unsettled(*attempt); });
 }
 
 class Rule {
@@ -33,19 +36,27 @@ class Rule {
     attempt_ = find_attempt(run, event.subject.job, event.subject.attempt);
   }
 
-  Status operator()(const RunPlannedT&) const { return require(run_.phase == RunPhase::unknown, "the run exists"); }
-  Status operator()(const RunStartedT&) const { return require(run_.phase == RunPhase::planned, "it was started"); }
+  Status operator()(const RunPlannedT&) const {
+    return require(run_.phase == RunPhase::unknown, "the run exists");
+  }
+  Status operator()(const RunStartedT&) const {
+    return require(run_.phase == RunPhase::planned, "it was started");
+  }
   Status operator()(const RunStopRequestedT&) const { return open_run(); }
-  Status operator()(const RunPausedT&) const { return require(run_.phase == RunPhase::running, "it is not running"); }
+  Status operator()(const RunPausedT&) const {
+    return require(run_.phase == RunPhase::running, "it is not running");
+  }
   Status operator()(const RunResumedT&) const {
-    return require(run_.phase != RunPhase::running && run_.phase != RunPhase::unknown, "it is running already");
+    return require(run_.phase != RunPhase::running && run_.phase != RunPhase::unknown,
+                   "it is running already");
   }
   Status operator()(const RunRecoveredT&) const { return open_run(); }
   Status operator()(const RunFinishedT&) const {
     PIEVT_TRY(open_run());
     PIEVT_TRY(require(!any_unsettled(run_.attempts), "a probe is still open"));
     for (const auto& job : run_.jobs) {
-      PIEVT_TRY(require(job->phase == JobPhase::finished, fmt::format("job {} has not ended", job->id)));
+      PIEVT_TRY(
+          require(job->phase == JobPhase::finished, fmt::format("job {} has not ended", job->id)));
     }
     return {};
   }
@@ -72,8 +83,12 @@ class Rule {
     }
     return require(event_.subject.attempt == attempts.size() + 1, "attempts are numbered in order");
   }
-  Status operator()(const AttemptLaunchedT&) const { return phase_is(AttemptPhase::launch_requested); }
-  Status operator()(const AttemptLaunchFailedT&) const { return phase_is(AttemptPhase::launch_requested); }
+  Status operator()(const AttemptLaunchedT&) const {
+    return phase_is(AttemptPhase::launch_requested);
+  }
+  Status operator()(const AttemptLaunchFailedT&) const {
+    return phase_is(AttemptPhase::launch_requested);
+  }
   Status operator()(const AttemptStopRequestedT&) const { return alive_attempt(); }
   Status operator()(const AttemptExitedT&) const { return alive_attempt(); }
   Status operator()(const AttemptAdoptedT&) const { return alive_attempt(); }
@@ -101,8 +116,9 @@ class Rule {
   Status require(bool holds, std::string_view otherwise) const {
     if (holds) return {};
     return Error{Errc::invalid_transition,
-                 fmt::format("{} cannot happen to run {}{}: {}", type_name(type_of(event_.payload)), run_.run_id,
-                             job_ == nullptr ? "" : fmt::format(", job {}", job_->id), otherwise)};
+                 fmt::format("{} cannot happen to run {}{}: {}", type_name(type_of(event_.payload)),
+                             run_.run_id, job_ == nullptr ? "" : fmt::format(", job {}", job_->id),
+                             otherwise)};
   }
   Status open_run() const {
     return require(run_.phase != RunPhase::unknown && run_.phase != RunPhase::finished,
@@ -124,7 +140,8 @@ class Rule {
   }
   Status alive_attempt() const {
     PIEVT_TRY(require(attempt_ != nullptr, "there is no such attempt"));
-    return require(alive(*attempt_), fmt::format("the attempt is {}", state::EnumNameAttemptPhase(attempt_->phase)));
+    return require(alive(*attempt_),
+                   fmt::format("the attempt is {}", state::EnumNameAttemptPhase(attempt_->phase)));
   }
 
   const RunState& run_;
@@ -135,6 +152,8 @@ class Rule {
 
 }  // namespace
 
-Status check(const RunState& run, const NewEvent& event) { return std::visit(Rule(run, event), event.payload); }
+Status check(const RunState& run, const NewEvent& event) {
+  return std::visit(Rule(run, event), event.payload);
+}
 
 }  // namespace pievt

@@ -10,7 +10,8 @@ void apply_new(RunState& run, const NewEvent& event, Revision revision, std::uin
                std::uint64_t monotonic_ns) {
   std::vector<std::byte> body;
   const std::size_t size = format::BodyEncoder().append(event, body);
-  const schema::Stamp stamp(0, 0, revision.value, wall_ns, monotonic_ns, static_cast<std::uint32_t>(size), 0);
+  const schema::Stamp stamp(0, 0, revision.value, wall_ns, monotonic_ns,
+                            static_cast<std::uint32_t>(size), 0);
   EventView view;
   view.stamp = &stamp;
   view.body = std::span(body).first(size);
@@ -30,7 +31,8 @@ const AttemptState* find_attempt(const RunState& run, std::uint32_t job, std::ui
 }
 
 const JobState* find_job(const RunState& run, std::string_view id) {
-  const auto found = std::ranges::find_if(run.jobs, [id](const auto& job) { return job->id == id; });
+  const auto found =
+      std::ranges::find_if(run.jobs, [id](const auto& job) { return job->id == id; });
   return found == run.jobs.end() ? nullptr : found->get();
 }
 
@@ -43,7 +45,8 @@ std::vector<std::byte> to_bytes(const RunState& run) {
 
 Result<RunState> run_state_from_bytes(std::span<const std::byte> bytes) {
   // A state of 10,000 jobs has more tables than the verifier allows by default.
-  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(), 64, 100'000'000);
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+                                 64, 100'000'000);
   if (!state::VerifyRunStateBuffer(verifier)) {
     return Error{Errc::corrupt, "a saved run state is damaged; it is derived and will be rebuilt"};
   }

@@ -1,4 +1,5 @@
-// Every projection over the whole log, as rows of one table. Tests ask the laws of projection.h of each row.
+// Every projection over the whole log, as rows of one table. Tests ask the laws of projection.h of
+// each row.
 #pragma once
 
 #include <array>

@@ -15,11 +15,13 @@ Result<Sequence> fold_tail(Projection& projection, const Log& log, Sequence afte
   return at;
 }
 
-Result<Sequence> catch_up(Projection& projection, const Log& log, std::string_view name, Sequence to) {
+Result<Sequence> catch_up(Projection& projection, const Log& log, std::string_view name,
+                          Sequence to) {
   const Sequence end = to.value == 0 ? log.head() : to;
   if (const auto saved = PIEVT_TRY(log.load_checkpoint(name))) {
     const bool usable = saved->identity == projection.identity() && saved->at <= end;
-    if (usable && projection.load(saved->state).ok()) return fold_tail(projection, log, saved->at, end);
+    if (usable && projection.load(saved->state).ok())
+      return fold_tail(projection, log, saved->at, end);
   }
   return fold_tail(projection, log, {}, end);
 }

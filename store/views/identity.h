@@ -1,4 +1,5 @@
-// What makes a saved state usable: the view's name, the version of its code and the schema of its bytes.
+// What makes a saved state usable: the view's name, the version of its code and the schema of its
+// bytes.
 #pragma once
 
 #include <span>
@@ -11,7 +12,8 @@
 
 namespace pievt {
 
-inline std::string view_identity(std::string_view name, int code_version, std::span<const std::uint8_t> schema) {
+inline std::string view_identity(std::string_view name, int code_version,
+                                 std::span<const std::uint8_t> schema) {
   const Digest digest = sha256(std::as_bytes(schema));
   return fmt::format("{}/{}/{}", name, code_version, hex(std::span(digest).first(8)));
 }

@@ -14,12 +14,18 @@
 namespace pievt {
 namespace {
 
-std::string_view tail(std::string_view run_id) { return run_id.substr(run_id.find_last_of('-') + 1); }
+std::string_view tail(std::string_view run_id) {
+  return run_id.substr(run_id.find_last_of('-') + 1);
+}
 
-Result<std::string> nth_from_end(std::vector<const RunSummary*> runs, std::size_t back, std::string_view word) {
-  if (runs.empty()) return Error{Errc::not_found, "there is no run in this store yet; start one with: pievt run PLAN"};
+Result<std::string> nth_from_end(std::vector<const RunSummary*> runs, std::size_t back,
+                                 std::string_view word) {
+  if (runs.empty())
+    return Error{Errc::not_found,
+                 "there is no run in this store yet; start one with: pievt run PLAN"};
   if (back >= runs.size()) {
-    return Error{Errc::not_found, fmt::format("`{}` goes back {} runs, and there are {}", word, back, runs.size())};
+    return Error{Errc::not_found,
+                 fmt::format("`{}` goes back {} runs, and there are {}", word, back, runs.size())};
   }
   return runs[runs.size() - 1 - back]->run_id;
 }
@@ -46,8 +52,9 @@ Error no_such_run(const RunList& runs, std::string_view word) {
   for (const RunSummary* run : all) {
     if (near.size() < 3) near.push_back(run->run_id);
   }
-  return {Errc::not_found, near.empty() ? fmt::format("no run `{}`: this store has no runs", word)
-                                        : fmt::format("no run `{}`; nearest: {}", word, fmt::join(near, ", "))};
+  return {Errc::not_found,
+          near.empty() ? fmt::format("no run `{}`: this store has no runs", word)
+                       : fmt::format("no run `{}`; nearest: {}", word, fmt::join(near, ", "))};
 }
 
 }  // namespace
@@ -59,17 +66,21 @@ Result<std::string> resolve_run(const RunList& runs, std::string_view word) {
     std::size_t back = 0;
     const auto [end, failed] = std::from_chars(word.data() + 5, word.data() + word.size(), back);
     if (failed != std::errc() || end != word.data() + word.size()) {
-      return Error{Errc::invalid, fmt::format("`{}` is not a run; write last~1 for the one before the last", word)};
+      return Error{
+          Errc::invalid,
+          fmt::format("`{}` is not a run; write last~1 for the one before the last", word)};
     }
     return nth_from_end(select(runs, everything), back, word);
   }
   if (word == "last:failed") {
-    auto failed = select(runs, [](const RunSummary& run) { return run.ending == schema::RunEnding::failed; });
+    auto failed =
+        select(runs, [](const RunSummary& run) { return run.ending == schema::RunEnding::failed; });
     if (failed.empty()) return Error{Errc::not_found, "no run of this store has failed"};
     return nth_from_end(std::move(failed), 0, word);
   }
   if (word == "running") {
-    auto running = select(runs, [](const RunSummary& run) { return run.phase != state::RunPhase::finished; });
+    auto running =
+        select(runs, [](const RunSummary& run) { return run.phase != state::RunPhase::finished; });
     if (running.empty()) return Error{Errc::not_found, "no run is running"};
     return nth_from_end(std::move(running), 0, word);
   }
@@ -85,8 +96,8 @@ Result<std::string> resolve_run(const RunList& runs, std::string_view word) {
   if (matching.empty()) return no_such_run(runs, word);
   std::vector<std::string> ids;
   for (const RunSummary* run : matching) ids.push_back(run->run_id);
-  return Error{Errc::invalid, fmt::format("`{}` fits {} runs: {}; give more of it", word, ids.size(),
-                                          fmt::join(ids, ", "))};
+  return Error{Errc::invalid, fmt::format("`{}` fits {} runs: {}; give more of it", word,
+                                          ids.size(), fmt::join(ids, ", "))};
 }
 
 Result<RunList> load_runs(const Log& log, Sequence at) {
@@ -103,7 +114,8 @@ Status save_views(Log& log, std::string_view run_id) {
   }
   if (run_id.empty()) return {};
   const RunState run = PIEVT_TRY(load_run(log, run_id));
-  return log.save_checkpoint(run_view_name(run_id), {run_view_identity(), {run.revision}, to_bytes(run)});
+  return log.save_checkpoint(run_view_name(run_id),
+                             {run_view_identity(), {run.revision}, to_bytes(run)});
 }
 
 }  // namespace pievt

@@ -64,7 +64,8 @@ struct Fold {
 
 std::string RunListView::identity() const {
   static const std::string identity =
-      view_identity("runs", code_version, {state::RunListBinarySchema::data(), state::RunListBinarySchema::size()});
+      view_identity("runs", code_version,
+                    {state::RunListBinarySchema::data(), state::RunListBinarySchema::size()});
   return identity;
 }
 
@@ -111,12 +112,18 @@ std::vector<std::byte> RunListView::save() const {
 }
 
 Status RunListView::load(std::span<const std::byte> saved) {
-  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(saved.data()), saved.size(), 64, 100'000'000);
-  if (!state::VerifyRunListBuffer(verifier)) return Error{Errc::corrupt, "the saved list of runs is damaged"};
+  flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(saved.data()), saved.size(),
+                                 64, 100'000'000);
+  if (!state::VerifyRunListBuffer(verifier))
+    return Error{Errc::corrupt, "the saved list of runs is damaged"};
   list_ = RunList();
   state::GetRunList(saved.data())->UnPackTo(&list_);
   by_stream_.clear();
-  for (std::size_t i = 0; i < list_.runs.size(); ++i) by_stream_.emplace(list_.runs[i]->stream, i);
+  for (std::size_t i = 0; i < list_.runs.size(); ++i) {
+    RunSummary& run = *list_.runs[i];
+    if (run.usage == nullptr) run.usage = std::make_unique<state::UsageTotalsT>();
+    by_stream_.emplace(run.stream, i);
+  }
   last_stream_ = 0;
   last_ = nullptr;
   return {};

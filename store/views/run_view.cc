@@ -19,28 +19,36 @@ Result<RunState> fold_on(RunState run, const Log& log, std::string_view run_id, 
 
 }  // namespace
 
-std::string run_stream(std::string_view run_id) { return fmt::format("run/{}", run_id); }
-std::string run_view_name(std::string_view run_id) { return fmt::format("run/{}", run_id); }
+std::string run_stream(std::string_view run_id) {
+  return fmt::format("run/{}", run_id);
+}
+std::string run_view_name(std::string_view run_id) {
+  return fmt::format("run/{}", run_id);
+}
 
 std::string run_view_identity() {
   static const std::string identity =
-      view_identity("run", code_version, {state::RunStateBinarySchema::data(), state::RunStateBinarySchema::size()});
+      view_identity("run", code_version,
+                    {state::RunStateBinarySchema::data(), state::RunStateBinarySchema::size()});
   return identity;
 }
 
 Result<RunState> fold_run(const Log& log, std::string_view run_id, Revision at) {
   RunState run = PIEVT_TRY(fold_on({}, log, run_id, at));
-  if (run.revision == 0) return Error{Errc::not_found, fmt::format("no run {} in this store; see: pievt runs", run_id)};
+  if (run.revision == 0)
+    return Error{Errc::not_found, fmt::format("no run {} in this store; see: pievt runs", run_id)};
   return run;
 }
 
 Result<RunState> load_run(const Log& log, std::string_view run_id, Revision at) {
   const auto saved = PIEVT_TRY(log.load_checkpoint(run_view_name(run_id)));
   // For a run the checkpoint's position is a revision of its own stream.
-  if (saved && saved->identity == run_view_identity() && (at.value == 0 || saved->at.value <= at.value)) {
+  if (saved && saved->identity == run_view_identity() &&
+      (at.value == 0 || saved->at.value <= at.value)) {
     Result<RunState> run = run_state_from_bytes(saved->state);
     const Revision head = PIEVT_TRY(log.stream_head(run_stream(run_id)));
-    if (run.ok() && run->revision == saved->at.value && saved->at.value <= head.value) return fold_on(std::move(*run), log, run_id, at);
+    if (run.ok() && run->revision == saved->at.value && saved->at.value <= head.value)
+      return fold_on(std::move(*run), log, run_id, at);
   }
   return fold_run(log, run_id, at);
 }

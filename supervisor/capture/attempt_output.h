@@ -41,6 +41,7 @@ class AttemptOutput {
   process::Moment last_activity() const { return last_activity_; }
 
   Channel& stdout_channel() { return stdout_; }
+  const Channel& stdout_channel() const { return stdout_; }
   Channel& stderr_channel() { return stderr_; }
 
  private:

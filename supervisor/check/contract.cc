@@ -15,7 +15,7 @@
 #include "store/format/hash.h"
 #include "store/log/fd.h"
 
-namespace pievt::check {
+namespace pievt::acceptance {
 namespace {
 
 using schema::CheckStatus;
@@ -88,4 +88,4 @@ schema::GateDecidedT evaluate(const schema::AcceptanceT& contract, const std::fi
   return gate;
 }
 
-}  // namespace pievt::check
+}  // namespace pievt::acceptance

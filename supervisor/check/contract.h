@@ -7,10 +7,10 @@
 #include "pievt/event.h"
 #include "pievt/result.h"
 
-namespace pievt::check {
+namespace pievt::acceptance {
 
 /// Answers every check of `contract`, with relative paths taken from the job's directory. Never fails: what cannot be
 /// looked at is a check that errored, with the reason.
 schema::GateDecidedT evaluate(const schema::AcceptanceT& contract, const std::filesystem::path& cwd);
 
-}  // namespace pievt::check
+}  // namespace pievt::acceptance

@@ -47,6 +47,15 @@ inline constexpr std::size_t sweep_rounds_max = 32;
 /// hangs in the kernel must not keep the sweep from following one that forks.
 inline constexpr std::chrono::milliseconds sweep_round_ms{50};
 
+/// So often a look at all processes goes on to those that were started during it. One round takes
+/// some 50 us, so only a process that does nothing but fork can keep it up to the end.
+inline constexpr std::size_t chase_rounds_max = 200;
+
+/// So long, and in such steps, a look at all processes waits for those that are just executing a
+/// program: normally a fraction of a millisecond, longer when it is read from a slow disk.
+inline constexpr std::chrono::milliseconds exec_wait_ms{500};
+inline constexpr std::chrono::milliseconds exec_step_ms{1};
+
 /// SIGKILL needs milliseconds; what lives longer hangs in the kernel and is reported, not awaited.
 inline constexpr std::chrono::milliseconds sweep_deadline_ms{2000};
 

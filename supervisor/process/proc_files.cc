@@ -51,10 +51,7 @@ std::vector<pid_t> numbers_in(DIR* directory) {
   return numbers;
 }
 
-struct EnvironmentRead {
-  EnvironmentLook look = EnvironmentLook::has_not;
-  bool empty = true;
-};
+enum class EnvironmentRead : std::uint8_t { has, has_not, nothing_there, hidden };
 
 /// Returns up to `size` bytes, 0 at the end, -1 with errno; never interrupted.
 ssize_t read_some(int fd, char* to, std::size_t size) {
@@ -69,20 +66,34 @@ EnvironmentRead search_environ(const std::string& path, std::string_view entry) 
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   // Whatever else keeps us from looking, a lack of descriptors say, must not pass for a clean look.
   const auto is_gone = [] { return errno == ENOENT || errno == ESRCH; };
-  if (!fd.is_open() && is_gone()) return {};
-  if (!fd.is_open()) return {EnvironmentLook::hidden, false};
+  if (!fd.is_open()) return is_gone() ? EnvironmentRead::nothing_there : EnvironmentRead::hidden;
   std::array<char, 16u << 10> buffer;
   EntrySearch search(entry);
-  EnvironmentRead result;
+  bool empty = true;
   for (;;) {
     const ssize_t got = read_some(fd.get(), buffer.data(), buffer.size());
-    if (got < 0 && !is_gone()) return {EnvironmentLook::hidden, false};
+    if (got < 0 && !is_gone()) return EnvironmentRead::hidden;
     if (got <= 0) break;
-    result.empty = false;
+    empty = false;
     if (search.feed({buffer.data(), static_cast<std::size_t>(got)})) break;
   }
-  if (search.finish()) result.look = EnvironmentLook::has;
-  return result;
+  if (empty) return EnvironmentRead::nothing_there;
+  return search.finish() ? EnvironmentRead::has : EnvironmentRead::has_not;
+}
+
+/// For a process whose first thread has ended: what its other threads show.
+EnvironmentLook look_through_threads(pid_t pid, std::string_view entry) {
+  const Directory tasks(::opendir(fmt::format("/proc/{}/task", pid).c_str()));
+  if (!tasks) return errno == ENOENT ? EnvironmentLook::has_not : EnvironmentLook::hidden;
+  EnvironmentLook answer = EnvironmentLook::has_not;
+  for (const pid_t thread : numbers_in(tasks.get())) {
+    if (thread == pid) continue;
+    const auto read = search_environ(fmt::format("/proc/{}/task/{}/environ", pid, thread), entry);
+    if (read == EnvironmentRead::has) return EnvironmentLook::has;
+    if (read == EnvironmentRead::has_not) return EnvironmentLook::has_not;
+    if (read == EnvironmentRead::hidden) answer = EnvironmentLook::hidden;
+  }
+  return answer;
 }
 
 }  // namespace
@@ -102,13 +113,21 @@ std::optional<ProcStat> parse_stat(std::string_view text) {
   for (int field = 5; field < 20; ++field) next_word(rest);
   const auto threads = number<std::uint64_t>(next_word(rest));  // field 20
   next_word(rest);
-  const auto start = number<std::uint64_t>(next_word(rest));  // field 22
+  const auto start = number<std::uint64_t>(next_word(rest));   // field 22
+  const auto memory = number<std::uint64_t>(next_word(rest));  // field 23
+  for (int field = 24; field < 50; ++field) next_word(rest);
+  const auto environment_start = number<std::uint64_t>(next_word(rest));  // field 50
+  const auto environment_end = number<std::uint64_t>(next_word(rest));    // field 51
   if (!pid || state.size() != 1 || !parent || !threads || !start) return std::nullopt;
+  if (!memory || !environment_start || !environment_end) return std::nullopt;
   stat.pid = *pid;
   stat.state = state.front();
   stat.parent_pid = *parent;
   stat.threads = *threads;
   stat.start_ticks = *start;
+  stat.memory_bytes = *memory;
+  stat.environment_start = *environment_start;
+  stat.environment_end = *environment_end;
   return stat;
 }
 
@@ -173,6 +192,17 @@ Result<std::vector<pid_t>> list_processes() {
   return numbers_in(directory.get());
 }
 
+std::optional<pid_t> parse_last_pid(std::string_view text) {
+  for (int word = 1; word < 5; ++word) next_word(text);
+  return number<pid_t>(next_word(text));
+}
+
+Result<pid_t> read_last_pid() {
+  const std::string text = PIEVT_TRY(read_proc_text("/proc/loadavg"));
+  if (const std::optional<pid_t> pid = parse_last_pid(text)) return *pid;
+  return Error{Errc::unsupported, "/proc/loadavg is not what Linux writes there"};
+}
+
 bool EntrySearch::feed(std::string_view piece) {
   while (!found_ && !piece.empty()) {
     const std::size_t end = piece.find('\0');
@@ -201,17 +231,21 @@ void EntrySearch::end_entry() {
 }
 
 EnvironmentLook look_at_environment(pid_t pid, std::string_view entry) {
-  const EnvironmentRead first = search_environ(fmt::format("/proc/{}/environ", pid), entry);
-  if (!first.empty) return first.look;
-  // No environment: a kernel thread, a zombie, or a first thread that has ended before the rest.
-  const Directory tasks(::opendir(fmt::format("/proc/{}/task", pid).c_str()));
-  if (!tasks) return EnvironmentLook::has_not;
-  for (const pid_t thread : numbers_in(tasks.get())) {
-    if (thread == pid) continue;
-    const auto other = search_environ(fmt::format("/proc/{}/task/{}/environ", pid, thread), entry);
-    if (!other.empty) return other.look;
-  }
-  return EnvironmentLook::has_not;
+  const EnvironmentRead read = search_environ(fmt::format("/proc/{}/environ", pid), entry);
+  if (read == EnvironmentRead::has) return EnvironmentLook::has;
+  if (read == EnvironmentRead::has_not) return EnvironmentLook::has_not;
+  const Result<ProcStat> stat = read_stat(pid);
+  if (!stat.ok())
+    return stat.error().code == Errc::not_found ? EnvironmentLook::has_not
+                                                : EnvironmentLook::hidden;
+  // A zombie's environ belongs to root and cannot be opened by others, so this comes first.
+  if (stat->state == 'Z')
+    return stat->threads > 1 ? look_through_threads(pid, entry) : EnvironmentLook::has_not;
+  if (read == EnvironmentRead::hidden) return EnvironmentLook::hidden;
+  if (stat->memory_bytes == 0) return EnvironmentLook::has_not;  // the kernel's, or just ended
+  const bool is_laid_out = stat->environment_end != 0;
+  const bool is_empty = stat->environment_end == stat->environment_start;
+  return is_laid_out && is_empty ? EnvironmentLook::has_not : EnvironmentLook::not_yet;
 }
 
 std::string command_excerpt(pid_t pid, std::size_t bytes_max) {

@@ -19,10 +19,13 @@ namespace pievt::process {
 struct ProcStat {
   pid_t pid = 0;
   pid_t parent_pid = 0;
-  char state = '?';               ///< R S D T Z X ...
-  std::uint64_t threads = 0;      ///< includes a first thread that has ended before the others
-  std::uint64_t start_ticks = 0;  ///< field 22: clock ticks from boot to the start
-  std::string comm;               ///< at most 15 bytes, chosen by the process itself
+  char state = '?';                ///< R S D T Z X ...
+  std::uint64_t threads = 0;       ///< includes a first thread that has ended before the others
+  std::uint64_t start_ticks = 0;   ///< field 22: clock ticks from boot to the start
+  std::uint64_t memory_bytes = 0;  ///< virtual; 0 for zombies and the kernel's own threads
+  std::uint64_t environment_start = 0;  ///< where its environment lies in its memory; both 0
+  std::uint64_t environment_end = 0;    ///< while it executes a program, or when we may not know
+  std::string comm;                     ///< at most 15 bytes, chosen by the process itself
 };
 
 /// Reads one line of /proc/<pid>/stat. The name in it may hold spaces, brackets and newlines.
@@ -47,6 +50,13 @@ Result<std::uint64_t> read_pid_namespace();
 
 /// All processes we can see, ascending; without threads.
 Result<std::vector<pid_t>> list_processes();
+
+/// The last number of /proc/loadavg's text; nullopt when it is something else.
+std::optional<pid_t> parse_last_pid(std::string_view text);
+
+/// The number that was given last in our pid namespace, to a process or a thread, living or not.
+/// Numbers grow until they begin again at a low one.
+Result<pid_t> read_last_pid();
 
 /// Looks for one entry in a list of NUL-terminated entries that arrives in pieces. Only a whole
 /// entry counts: `A=1` is not found in `A=12` nor in `BA=1`.
@@ -74,11 +84,13 @@ class EntrySearch {
 enum class EnvironmentLook : std::uint8_t {
   has,      ///< the entry is there
   has_not,  ///< it is not, or the process is gone or a zombie and has no environment any more
+  not_yet,  ///< it is just executing a program, and for a moment has none: look again
   hidden,   ///< we may not look
 };
 
 /// Whether the environment `pid` was started with has `entry` ("NAME=value") in it. A process
-/// whose first thread has ended is looked at through its others.
+/// whose first thread has ended is looked at through its others. `not_yet` is no rarity: a spawn
+/// returns before the kernel has laid out the child's environment.
 EnvironmentLook look_at_environment(pid_t pid, std::string_view entry);
 
 /// The command line with spaces between arguments, bytes outside printable ASCII as '?', cut to

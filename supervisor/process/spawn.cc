@@ -134,7 +134,7 @@ ExecArguments exec_arguments(const SpawnRequest& request) {
     out.longest_bytes = std::max(out.longest_bytes, text.size() + 1);
   };
   for (const auto& [name, value] : request.environment) {
-    out.variables.push_back(name + "=" + value);
+    out.variables.push_back(fmt::format("{}={}", name, value));
     if (name == "PATH") out.path = value;
   }
   for (const std::string& text : request.argv) add(out.argv, text);

@@ -60,7 +60,8 @@ struct Spawned {
   std::string executable;  ///< the file that was executed
 };
 
-/// Starts the child. When this returns it has executed its program.
+/// Starts the child. When this returns its exec can no longer fail, but the kernel may still be
+/// laying out the program: /proc shows its environment a moment later.
 ///
 /// The child leads a session and process group of its own, has an empty signal mask and every
 /// signal at its default (but for the two real-time signals glibc keeps for itself), the

@@ -9,6 +9,7 @@ extern "C" {
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <poll.h>
@@ -29,6 +30,20 @@ Result<std::string> marker_entry(std::string_view attempt) {
   return fmt::format("{}={}", marker_name, attempt);
 }
 
+bool same_process(const MarkedProcess& a, const MarkedProcess& b) {
+  return a.pid == b.pid && a.start_ticks == b.start_ticks;
+}
+
+bool holds(const std::vector<MarkedProcess>& list, const MarkedProcess& wanted) {
+  return std::ranges::any_of(list,
+                             [&](const MarkedProcess& each) { return same_process(each, wanted); });
+}
+
+bool holds(const std::vector<KilledProcess>& list, const MarkedProcess& wanted) {
+  return std::ranges::any_of(
+      list, [&](const KilledProcess& each) { return same_process(each.process, wanted); });
+}
+
 /// Whether it runs under our user, or cannot even be asked.
 bool may_be_ours(pid_t pid) {
   const Result<std::string> text = read_proc_text(fmt::format("/proc/{}/status", pid));
@@ -43,37 +58,85 @@ std::optional<MarkedProcess> describe(pid_t pid) {
                        command_excerpt(pid, limits::command_excerpt_bytes_max)};
 }
 
-/// Calls `visit(pid)` for each process that bears the marker; returns how many are hidden.
+/// One look at all processes, in which `visit(pid)` is called for each that bears the marker, and
+/// again later if it returns EnvironmentLook::not_yet.
 template <class Visit>
-Result<std::size_t> for_each_marked(std::string_view entry, Visit&& visit) {
-  std::size_t hidden = 0;
-  const pid_t self = ::getpid();
-  for (const pid_t pid : PIEVT_TRY(list_processes())) {
-    if (pid == self || pid == 1) continue;
-    const EnvironmentLook look = look_at_environment(pid, entry);
-    if (look == EnvironmentLook::has) visit(pid);
-    if (look == EnvironmentLook::hidden && may_be_ours(pid)) ++hidden;
+class Scan {
+ public:
+  Scan(std::string_view entry, Visit visit) : entry_(entry), visit_(std::move(visit)) {}
+
+  std::size_t hidden() const { return hidden_.size(); }
+  bool is_complete() const { return complete_; }
+
+  /// A list of processes is old as soon as it was read: one that forks and ends in a loop has
+  /// always moved on. So what was numbered since is looked at too, until nothing new has come.
+  Status run() {
+    pid_t newest = PIEVT_TRY(read_last_pid());
+    for (const pid_t pid : PIEVT_TRY(list_processes())) look_at(pid);
+    for (std::size_t round = 0; round < limits::chase_rounds_max; ++round) {
+      const pid_t last = PIEVT_TRY(read_last_pid());
+      complete_ = last == newest;
+      if (last <= newest) break;  // less: the numbers began anew
+      while (newest < last) look_at(++newest);
+    }
+    wait_for_execs();
+    return {};
   }
-  return hidden;
-}
+
+ private:
+  void look_at(pid_t pid) {
+    if (pid == self_ || pid == 1) return;
+    EnvironmentLook look = look_at_environment(pid, entry_);
+    if (look == EnvironmentLook::has) look = visit_(pid);
+    if (look == EnvironmentLook::hidden && may_be_ours(pid)) hidden_.insert(pid);
+    if (look == EnvironmentLook::not_yet) executing_.push_back(pid);
+  }
+
+  /// Nothing tells when a process has its environment, so this is asked again by the clock.
+  void wait_for_execs() {
+    const Moment patience = Clock::now() + limits::exec_wait_ms;
+    while (!executing_.empty() && Clock::now() < patience) {
+      ::poll(nullptr, 0, static_cast<int>(limits::exec_step_ms.count()));
+      for (const pid_t pid : std::exchange(executing_, {})) look_at(pid);
+    }
+    hidden_.insert(executing_.begin(), executing_.end());
+  }
+
+  std::string_view entry_;
+  Visit visit_;
+  pid_t self_ = ::getpid();
+  std::vector<pid_t> executing_;
+  std::set<pid_t> hidden_;
+  bool complete_ = false;
+};
 
 /// Kills `pid` if it still bears the marker. The marker is read again after the pidfd was opened,
 /// and the pidfd is asked whether its process is still there after that: then what was read was
-/// its, and nobody else can be hit.
-void kill_if_marked(pid_t pid, std::string_view entry, KillRound& round) {
+/// its, and nobody else can be hit. Returns what the last look saw.
+EnvironmentLook kill_if_marked(pid_t pid, std::string_view entry, KillRound& round) {
   Result<Fd> pidfd = open_pidfd(pid);
-  std::optional<MarkedProcess> process = describe(pid);
-  if (!process) return;
   if (!pidfd.ok()) {
-    if (pidfd.error().code != Errc::not_found) round.refused.push_back(*std::move(process));
-    return;
+    // It is gone, or the number is a thread's, whose process is looked at by its own.
+    const Errc code = pidfd.error().code;
+    if (code == Errc::not_found || code == Errc::invalid) return EnvironmentLook::has_not;
+    if (auto process = describe(pid)) round.refused.push_back(*std::move(process));
+    return EnvironmentLook::has;
   }
-  if (look_at_environment(pid, entry) != EnvironmentLook::has) return;
-  if (::pidfd_send_signal(pidfd->get(), 0, nullptr, 0) != 0 && errno == ESRCH) return;
-  if (::pidfd_send_signal(pidfd->get(), SIGKILL, nullptr, 0) == 0)
-    round.killed.push_back({*std::move(process), std::move(pidfd).value()});
-  else if (errno != ESRCH)
-    round.refused.push_back(*std::move(process));
+  const EnvironmentLook look = look_at_environment(pid, entry);
+  if (look != EnvironmentLook::has) return look;
+  const auto send = [&](int number) {
+    return ::pidfd_send_signal(pidfd->get(), number, nullptr, 0) == 0 ? 0 : errno;
+  };
+  if (send(0) == ESRCH) return EnvironmentLook::has_not;
+  send(SIGSTOP);  // it must not fork while it is described
+  MarkedProcess process = describe(pid).value_or(MarkedProcess{pid, 0, 0, "", ""});
+  const int failed = send(SIGKILL);
+  if (failed == ESRCH) return EnvironmentLook::has_not;
+  if (failed == 0 && !holds(round.killed, process))
+    round.killed.push_back({std::move(process), std::move(pidfd).value()});
+  else if (failed != 0)
+    round.refused.push_back(std::move(process));
+  return EnvironmentLook::has;
 }
 
 /// Waits for the ends of `killed` and moves those that have ended to `report`; returns the rest.
@@ -81,6 +144,7 @@ std::vector<KilledProcess> wait_for_ends(std::vector<KilledProcess> killed, Mome
                                          SweepReport& report) {
   while (!killed.empty()) {
     std::vector<pollfd> wanted;
+    wanted.reserve(killed.size());
     for (const KilledProcess& each : killed)
       wanted.push_back({.fd = each.pidfd.get(), .events = POLLIN, .revents = 0});
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
@@ -99,18 +163,11 @@ std::vector<KilledProcess> wait_for_ends(std::vector<KilledProcess> killed, Mome
   return killed;
 }
 
-bool same_process(const MarkedProcess& a, const MarkedProcess& b) {
-  return a.pid == b.pid && a.start_ticks == b.start_ticks;
-}
-
 /// Adds to `dying` what it does not hold yet; returns how many that were.
 std::size_t add_new(std::vector<KilledProcess>& dying, std::vector<KilledProcess> killed) {
   const std::size_t before = dying.size();
   for (KilledProcess& each : killed) {
-    const auto is_same = [&](const KilledProcess& old) {
-      return same_process(old.process, each.process);
-    };
-    if (std::ranges::none_of(dying, is_same)) dying.push_back(std::move(each));
+    if (!holds(dying, each.process)) dying.push_back(std::move(each));
   }
   return dying.size() - before;
 }
@@ -118,9 +175,7 @@ std::size_t add_new(std::vector<KilledProcess>& dying, std::vector<KilledProcess
 /// What of `found` is not in the report yet has survived.
 void add_survivors(SweepReport& report, std::vector<MarkedProcess> found) {
   for (MarkedProcess& each : found) {
-    const auto is_same = [&](const MarkedProcess& old) { return same_process(old, each); };
-    if (std::ranges::none_of(report.survivors, is_same) &&
-        std::ranges::none_of(report.killed, is_same))
+    if (!holds(report.survivors, each) && !holds(report.killed, each))
       report.survivors.push_back(std::move(each));
   }
 }
@@ -130,18 +185,28 @@ void add_survivors(SweepReport& report, std::vector<MarkedProcess> found) {
 Result<MarkedProcesses> find_marked(std::string_view attempt) {
   const std::string entry = PIEVT_TRY(marker_entry(attempt));
   MarkedProcesses result;
-  result.hidden = PIEVT_TRY(for_each_marked(entry, [&](pid_t pid) {
-    if (std::optional<MarkedProcess> process = describe(pid))
-      result.found.push_back(*std::move(process));
-  }));
+  Scan scan(entry, [&](pid_t pid) {
+    // Among the new numbers there are threads, which are not processes, and one number may be
+    // both listed and new.
+    const Result<Fd> pidfd = open_pidfd(pid);
+    const bool is_thread = !pidfd.ok() && pidfd.error().code == Errc::invalid;
+    std::optional<MarkedProcess> process = is_thread ? std::nullopt : describe(pid);
+    if (process && !holds(result.found, *process)) result.found.push_back(*std::move(process));
+    return EnvironmentLook::has;
+  });
+  PIEVT_TRY(scan.run());
+  result.hidden = scan.hidden();
+  result.complete = scan.is_complete();
   return result;
 }
 
 Result<KillRound> kill_marked(std::string_view attempt) {
   const std::string entry = PIEVT_TRY(marker_entry(attempt));
   KillRound round;
-  round.hidden =
-      PIEVT_TRY(for_each_marked(entry, [&](pid_t pid) { kill_if_marked(pid, entry, round); }));
+  Scan scan(entry, [&](pid_t pid) { return kill_if_marked(pid, entry, round); });
+  PIEVT_TRY(scan.run());
+  round.hidden = scan.hidden();
+  round.complete = scan.is_complete();
   return round;
 }
 
@@ -150,15 +215,17 @@ Result<SweepReport> sweep(std::string_view attempt, const SweepLimits& bounds) {
   SweepReport report;
   std::vector<MarkedProcess> refused;
   std::vector<KilledProcess> dying;
-  // A process is without an environment for a moment while it executes a program, so one clean
-  // look is not enough.
+  // A number is given some microseconds before its process can be seen, so one clean look is not
+  // enough.
   std::size_t clean_looks = 0;
   do {
     KillRound round = PIEVT_TRY(kill_marked(attempt));
     ++report.rounds;
     report.hidden = round.hidden;
+    report.complete = round.complete;
     refused = std::move(round.refused);
-    clean_looks = add_new(dying, std::move(round.killed)) == 0 ? clean_looks + 1 : 0;
+    const bool is_clean = add_new(dying, std::move(round.killed)) == 0 && round.complete;
+    clean_looks = is_clean ? clean_looks + 1 : 0;
     const Moment round_end = Clock::now() + limits::sweep_round_ms;
     dying = wait_for_ends(std::move(dying), std::min(round_end, deadline), report);
   } while (clean_looks < 2 && report.rounds < bounds.rounds_max && Clock::now() < deadline);
@@ -169,6 +236,7 @@ Result<SweepReport> sweep(std::string_view attempt, const SweepLimits& bounds) {
   if (clean_looks < 2) {
     MarkedProcesses left = PIEVT_TRY(find_marked(attempt));
     report.hidden = left.hidden;
+    report.complete = left.complete;
     add_survivors(report, std::move(left.found));
   }
   return report;

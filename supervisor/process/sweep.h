@@ -42,9 +42,13 @@ struct MarkedProcess {
 struct MarkedProcesses {
   std::vector<MarkedProcess> found;  ///< ascending by number
 
-  /// Processes of our user whose environment we may not read, this one and process 1 excepted.
-  /// They may or may not belong to the attempt.
+  /// Processes of our user whose environment we may not read or that did not get one in time, this
+  /// one and process 1 excepted. They may or may not belong to the attempt.
   std::size_t hidden = 0;
+
+  /// False: new processes appeared as fast as they were looked at, or their numbers began anew
+  /// meanwhile. There may be more than were found.
+  bool complete = false;
 };
 
 /// Looks once through all processes. Errc::invalid when `attempt` is empty or holds a NUL.
@@ -59,11 +63,13 @@ struct KilledProcess {
 struct KillRound {
   std::vector<KilledProcess> killed;
   std::vector<MarkedProcess> refused;  ///< the kernel did not let us signal them
-  std::size_t hidden = 0;
+  std::size_t hidden = 0;              ///< as of MarkedProcesses
+  bool complete = false;
 };
 
 /// Looks once through all processes and kills each marked one as soon as it is found: that is the
-/// only way to catch up with one that forks. Does not wait for their ends.
+/// only way to catch up with one that forks. (It is stopped first, so that it can be described
+/// before it is gone.) Does not wait for their ends.
 Result<KillRound> kill_marked(std::string_view attempt);
 
 struct SweepLimits {
@@ -76,12 +82,13 @@ struct SweepReport {
   std::vector<MarkedProcess> survivors;  ///< still there: hang in the kernel, took other rights,
                                          ///< or forked faster than we could follow
   std::size_t hidden = 0;                ///< of the last look
+  bool complete = false;                 ///< of the last look: false, there may be more survivors
   std::size_t rounds = 0;
 };
 
-/// Kills until two looks in a row find nothing, or the limits are reached. Blocks, normally for
-/// some milliseconds; kill_marked() is its parts for who would rather wait in a loop of his own.
-/// What was killed and was our descendant becomes an orphan to reap (reap_orphans).
+/// Kills until two complete looks in a row find nothing, or the limits are reached. Blocks,
+/// normally for some milliseconds; kill_marked() is its parts for who would rather wait in a loop
+/// of his own. What was killed and was our descendant becomes an orphan to reap (reap_orphans).
 Result<SweepReport> sweep(std::string_view attempt, const SweepLimits& bounds = {});
 
 }  // namespace pievt::process

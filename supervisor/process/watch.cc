@@ -56,8 +56,7 @@ Result<Changes> Watch::read() {
     }
   }
   std::ranges::sort(written_);
-  const auto repeated = std::ranges::unique(written_);
-  written_.erase(repeated.begin(), repeated.end());
+  written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
   changes.written = written_;
   return changes;
 }

@@ -47,7 +47,8 @@ Result<std::string> whole_prompt(RunRecord& record, const schema::JobDeclaredT& 
     text += fmt::format("<file name=\"{}\">\n{}\n</file>\n\n", file->path,
                         PIEVT_TRY(blob_text(record.log(), file->content)));
   }
-  return text + PIEVT_TRY(resolve_finals(record, job, PIEVT_TRY(blob_text(record.log(), job.prompt))));
+  const std::string prompt = PIEVT_TRY(blob_text(record.log(), job.prompt));
+  return text + PIEVT_TRY(resolve_finals(record, job, prompt));
 }
 
 std::vector<std::string> names_of(const launch::ChildEnvironment& environment) { return environment.passed; }

@@ -174,7 +174,7 @@ Status settle(RunRecord& record, const LiveAttempt& attempt) {
   state = find_attempt(record.state(), subject.job, subject.attempt);
   if (state->failure == schema::FailureKind::none && job.declared != nullptr && job.declared->acceptance != nullptr) {
     PIEVT_TRY(decide_gate(record, subject, schema::GateKind::acceptance,
-                          check::evaluate(*job.declared->acceptance, attempt.cwd)));
+                          acceptance::evaluate(*job.declared->acceptance, attempt.cwd)));
   }
   for (NewEvent& event : planners::after_attempt(record.state(), subject.job, wall_now_ns())) {
     PIEVT_TRY(record.propose(std::move(event)));

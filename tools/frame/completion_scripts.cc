@@ -53,8 +53,6 @@ std::string replaced(std::string_view text, std::string_view special, std::strin
 }
 
 // --- bash
-// ---------------------------------------------------------------------------------------------------
-
 constexpr std::string_view bash_head =
     R"sh(# bash completion for pievt, made by: pievt completion bash
 
@@ -62,8 +60,8 @@ _pievt_words() {
   COMPREPLY+=($(compgen -W "$1" -- "$cur"))
 }
 
-# What the store knows: one name a line, a description after a tab. Names are read as they are: compgen -W
-# would expand what is in them.
+# What the store knows: one name a line, a description after a tab. Names are read as they are:
+# compgen -W would expand what is in them.
 _pievt_names() {
   local name rest
   while IFS=$'\t' read -r name rest; do
@@ -124,8 +122,6 @@ std::string flag_words(std::span<const Option> options) {
 }
 
 // --- zsh
-// ----------------------------------------------------------------------------------------------------
-
 constexpr std::string_view zsh_head = R"sh(#compdef pievt
 # zsh completion for pievt, made by: pievt completion zsh
 
@@ -209,8 +205,6 @@ std::string zsh_verb(const Tables& tables, const Verb& verb) {
 }
 
 // --- fish
-// ---------------------------------------------------------------------------------------------------
-
 std::string fish_quoted(std::string_view text) {
   return "'" + replaced(text, "'\\", "\\") + "'";
 }

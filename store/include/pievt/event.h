@@ -1,7 +1,8 @@
 // Events, as values to append and as views to read.
 //
-// An event's shape is written in schemas/*.fbs and nowhere else. This header turns the union of all payloads into one
-// list, and everything generic (encoding, visiting, comparing, documentation) comes from the list.
+// An event's shape is written in schemas/*.fbs and nowhere else. This header turns the union of all
+// payloads into one list, and everything generic (encoding, visiting, comparing, documentation)
+// comes from the list.
 #pragma once
 
 #include <cstddef>
@@ -21,21 +22,22 @@ template <class... T>
 struct type_list {};
 
 /// Every payload, in the order of the union in schemas/events.fbs.
-using event_types = type_list<
-    schema::StoreCreated, schema::WriterOpened, schema::WriterClosed, schema::StreamDeclared,
-    schema::ActorDeclared, schema::SchemaRegistered, schema::RunPlanned, schema::RunStarted,
-    schema::RunStopRequested, schema::RunPaused, schema::RunResumed, schema::RunRecovered,
-    schema::RunFinished, schema::JobDeclared, schema::JobRetryScheduled, schema::JobJudged,
-    schema::JobFinished, schema::AttemptLaunchRequested, schema::AttemptLaunched,
-    schema::AttemptLaunchFailed, schema::AttemptStopRequested, schema::AttemptExited,
-    schema::AttemptLeftoversFound, schema::AttemptSwept, schema::AttemptAdopted,
-    schema::AttemptLost, schema::AttemptClassified, schema::SessionStarted, schema::TurnEnded,
-    schema::ToolCallStarted, schema::ToolCallFinished, schema::UsageRecorded,
-    schema::FinalMessageObserved, schema::ProviderRetryStarted, schema::ProviderRetryEnded,
-    schema::CompactionStarted, schema::CompactionEnded, schema::OutputCaptured,
-    schema::OutputAnomalyObserved, schema::GateOpened, schema::GateDecided,
-    schema::ArtifactRecorded, schema::AgentRunEnded, schema::AgentSettled,
-    schema::JobCancelRequested, schema::JobReopened>;
+using event_types =
+    type_list<schema::StoreCreated, schema::WriterOpened, schema::WriterClosed,
+              schema::StreamDeclared, schema::ActorDeclared, schema::SchemaRegistered,
+              schema::RunPlanned, schema::RunStarted, schema::RunStopRequested, schema::RunPaused,
+              schema::RunResumed, schema::RunRecovered, schema::RunFinished, schema::JobDeclared,
+              schema::JobRetryScheduled, schema::JobJudged, schema::JobFinished,
+              schema::AttemptLaunchRequested, schema::AttemptLaunched, schema::AttemptLaunchFailed,
+              schema::AttemptStopRequested, schema::AttemptExited, schema::AttemptLeftoversFound,
+              schema::AttemptSwept, schema::AttemptAdopted, schema::AttemptLost,
+              schema::AttemptClassified, schema::SessionStarted, schema::TurnEnded,
+              schema::ToolCallStarted, schema::ToolCallFinished, schema::UsageRecorded,
+              schema::FinalMessageObserved, schema::ProviderRetryStarted,
+              schema::ProviderRetryEnded, schema::CompactionStarted, schema::CompactionEnded,
+              schema::OutputCaptured, schema::OutputAnomalyObserved, schema::GateOpened,
+              schema::GateDecided, schema::ArtifactRecorded, schema::AgentRunEnded,
+              schema::AgentSettled, schema::JobCancelRequested, schema::JobReopened>;
 
 /// The union's tag of a payload table. A copy on purpose: the generated constant has no address.
 template <class Table>
@@ -56,7 +58,8 @@ struct natives<type_list<T...>> {
 };
 }  // namespace detail
 
-static_assert(detail::matches_union(event_types{}), "event_types and union Payload in schemas/events.fbs differ");
+static_assert(detail::matches_union(event_types{}),
+              "event_types and union Payload in schemas/events.fbs differ");
 
 /// One payload as a value: std::variant<schema::StoreCreatedT, ...>.
 using Payload = detail::natives<event_types>::variant;
@@ -77,7 +80,8 @@ struct Subject {
   friend bool operator==(const Subject&, const Subject&) = default;
 };
 
-/// Why an event happened: the event before it in the chain and the one the chain began with, both in its own stream.
+/// Why an event happened: the event before it in the chain and the one the chain began with, both
+/// in its own stream.
 struct Cause {
   Revision causation;
   Revision correlation;
@@ -89,7 +93,8 @@ struct NewEvent {
   Payload payload;
   Subject subject{};
   Cause cause{};
-  /// When it happened, where that is not now; wall clock in nanoseconds since 1970. 0: the stamp's time.
+  /// When it happened, where that is not now; wall clock in nanoseconds since 1970. 0: the stamp's
+  /// time.
   std::uint64_t occurred_ns = 0;
 };
 
@@ -105,8 +110,8 @@ struct EventView {
   const schema::Head& head() const { return *envelope->head(); }
   schema::Payload type() const { return envelope->payload_type(); }
 
-  /// False where the event was written by a later version whose type this one has never heard of. Its body can still
-  /// be shown with the schema stored in the log.
+  /// False where the event was written by a later version whose type this one has never heard of.
+  /// Its body can still be shown with the schema stored in the log.
   bool known() const { return type() > schema::Payload::NONE && type() <= schema::Payload::MAX; }
 
   /// When it happened: as told by its author, or else when it was written.
@@ -134,7 +139,8 @@ bool visit_payload(const schema::Envelope& envelope, F&& f, type_list<T...>) {
 }
 }  // namespace detail
 
-/// Calls `f` with the payload, a `const schema::X&`, if `f` can be called with it. False: the type is unknown here.
+/// Calls `f` with the payload, a `const schema::X&`, if `f` can be called with it. False: the type
+/// is unknown here.
 template <class F>
 bool visit(const EventView& event, F&& f) {
   return detail::visit_payload(*event.envelope, std::forward<F>(f), event_types{});

@@ -24,14 +24,15 @@ using Sequence = Number<struct SequenceTag>;
 /// Position in one stream, from 1, without gaps. 0: the stream does not exist. Written `#812`.
 using Revision = Number<struct RevisionTag>;
 
-/// 16 bytes that name one append for ever: a UUID version 7 (RFC 9562), most significant byte first.
+/// 16 bytes that name one append for ever: a UUID version 7 (RFC 9562), most significant byte
+/// first.
 struct AppendId {
   std::array<std::byte, 16> bytes{};
   friend auto operator<=>(const AppendId&, const AppendId&) = default;
 };
 
-/// A new id from the clock and the kernel's random numbers. Ids made by one process sort by time to the millisecond.
-/// Safe to call from any thread.
+/// A new id from the clock and the kernel's random numbers. Ids made by one process sort by time to
+/// the millisecond. Safe to call from any thread.
 AppendId new_append_id();
 
 /// The usual text of a UUID, 36 characters.
@@ -66,7 +67,8 @@ class Expected {
     return code_ == actual.value;
   }
 
-  /// How it is stored in a page: the revision, or one of the two highest numbers for exists and any.
+  /// How it is stored in a page: the revision, or one of the two highest numbers for exists and
+  /// any.
   constexpr std::uint64_t code() const { return code_; }
   static constexpr Expected from_code(std::uint64_t code) { return Expected(code); }
 
@@ -80,8 +82,8 @@ class Expected {
 /// For messages: "any", "exists", "none" or "#812".
 std::string to_string(Expected expected);
 
-/// What has happened to an append when it is acknowledged. All levels go through one write-ahead log in order, so a
-/// stronger append makes every earlier one as durable as itself.
+/// What has happened to an append when it is acknowledged. All levels go through one write-ahead
+/// log in order, so a stronger append makes every earlier one as durable as itself.
 enum class Durability : std::uint8_t {
   memory = 1,  ///< in this process's memory; lost when the process dies
   wal = 2,     ///< handed to the kernel; survives the process, lost when the machine dies

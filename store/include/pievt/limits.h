@@ -1,4 +1,5 @@
-// Every bound of the store in one place, each with its reason. There is no bound on the length of a run or a log.
+// Every bound of the store in one place, each with its reason. There is no bound on the length of a
+// run or a log.
 #pragma once
 
 #include <chrono>
@@ -34,7 +35,8 @@ inline constexpr std::uint64_t wal_commits_max = 20'000;
 /// How long a reader keeps asking for a page that must exist before it says what is wrong.
 inline constexpr std::chrono::milliseconds catch_up_max{1000};
 
-/// A process that opens the log for one command takes the lock only when nobody else has for this long.
+/// A process that opens the log for one command takes the lock only when nobody else has for this
+/// long.
 inline constexpr std::chrono::milliseconds lock_wait_default{50};
 
 }  // namespace pievt::limits

@@ -1,19 +1,21 @@
-// The log: one ordered, gapless, append-only sequence of events in many streams, kept in one directory (the store).
+// The log: one ordered, gapless, append-only sequence of events in many streams, kept in one
+// directory (the store).
 //
 //   auto log = Log::open(".pievt", {.mode = OpenMode::write});
 //   auto done = log->append("run/r1", Expected::no_stream(), events);
 //   for (auto reader = log->read({1}); reader.next();) use(reader.event());
 //
-// Processes. One process writes at a time; it holds the store's locks for as long as its Log is open, and the kernel
-// releases them when it dies. Any number of processes may read at the same time, also while it writes: they see a
-// contiguous prefix of the log, always, and of a living writer's events only those that are as durable as promised.
+// Processes. One process writes at a time; it holds the store's locks for as long as its Log is
+// open, and the kernel releases them when it dies. Any number of processes may read at the same
+// time, also while it writes: they see a contiguous prefix of the log, always, and of a living
+// writer's events only those that are as durable as promised.
 //
-// Threads. A Log may be used from any number of threads at once. Readers and followers belong to one thread each and
-// must not outlive the Log.
+// Threads. A Log may be used from any number of threads at once. Readers and followers belong to
+// one thread each and must not outlive the Log.
 //
-// Failure. After an I/O error on append the log takes no more appends (Errc::io, Errc::no_space): close it and open it
-// again. What had been acknowledged is never lost by that; what had not may or may not be there, and appending it
-// again under the same id is safe.
+// Failure. After an I/O error on append the log takes no more appends (Errc::io, Errc::no_space):
+// close it and open it again. What had been acknowledged is never lost by that; what had not may or
+// may not be there, and appending it again under the same id is safe.
 #pragma once
 
 #include <array>
@@ -46,8 +48,8 @@ struct OpenOptions {
   std::string program = "pievt";
 };
 
-/// Events for one stream within an append, with what the caller believes about the stream. Without events the stream
-/// is only checked.
+/// Events for one stream within an append, with what the caller believes about the stream. Without
+/// events the stream is only checked.
 struct StreamEvents {
   std::string stream;
   Expected expected = Expected::any();
@@ -55,7 +57,8 @@ struct StreamEvents {
 };
 
 struct AppendOptions {
-  /// Empty: a new one. Give one to be able to repeat the append safely after a lost acknowledgement.
+  /// Empty: a new one. Give one to be able to repeat the append safely after a lost
+  /// acknowledgement.
   std::optional<AppendId> id;
   Durability durability = Durability::fsync;
 };
@@ -80,12 +83,13 @@ struct Appended {
   std::vector<StreamPosition> streams;
 };
 
-/// An append that is encoded and hashed, but not written yet. Making one is the expensive half of an append and needs
-/// no lock, so it can be done in another thread.
+/// An append that is encoded and hashed, but not written yet. Making one is the expensive half of
+/// an append and needs no lock, so it can be done in another thread.
 class EncodedAppend {
  public:
   /// Errc::invalid when a bound of limits.h is broken, a name is bad, or there is nothing to do.
-  static Result<EncodedAppend> encode(std::span<const StreamEvents> streams, const AppendOptions& options = {});
+  static Result<EncodedAppend> encode(std::span<const StreamEvents> streams,
+                                      const AppendOptions& options = {});
 
   EncodedAppend(EncodedAppend&&) noexcept;
   EncodedAppend& operator=(EncodedAppend&&) noexcept;
@@ -101,8 +105,9 @@ class EncodedAppend {
 
 enum class Direction : std::uint8_t { forward, backward };
 
-/// Walks through events in order. `next()` moves to the next event and is false at the end or on an error; `status()`
-/// tells which. Reads what was committed when it was made; a later commit is seen by a later reader.
+/// Walks through events in order. `next()` moves to the next event and is false at the end or on an
+/// error; `status()` tells which. Reads what was committed when it was made; a later commit is seen
+/// by a later reader.
 class EventReader {
  public:
   EventReader(EventReader&&) noexcept;
@@ -134,15 +139,16 @@ class EventReader {
   Status status_;
 };
 
-/// Hears of new events. Never misses one and never repeats one, also when the writer dies and another takes over.
+/// Hears of new events. Never misses one and never repeats one, also when the writer dies and
+/// another takes over.
 class Follower {
  public:
   Follower(Follower&&) noexcept;
   Follower& operator=(Follower&&) noexcept;
   ~Follower();
 
-  /// Waits until there is something after the last event this follower gave, or until `timeout` has passed, and
-  /// returns a reader over exactly what is new (over nothing after a timeout).
+  /// Waits until there is something after the last event this follower gave, or until `timeout` has
+  /// passed, and returns a reader over exactly what is new (over nothing after a timeout).
   Result<EventReader> wait(std::chrono::milliseconds timeout);
 
   struct Impl;
@@ -152,7 +158,8 @@ class Follower {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A state that was saved for a position in the log, see projection.h. Derived: may be deleted at any time.
+/// A state that was saved for a position in the log, see projection.h. Derived: may be deleted at
+/// any time.
 struct Checkpoint {
   std::string identity;  ///< name, code version and schema of the projection that made it
   Sequence at;
@@ -168,7 +175,8 @@ struct LogInfo {
   Sequence head;
   /// A living process holds the writer's role.
   bool writer_alive = false;
-  /// Events that were acknowledged since this machine started and that the log does not have: proof of a loss.
+  /// Events that were acknowledged since this machine started and that the log does not have: proof
+  /// of a loss.
   std::uint64_t missing = 0;
 };
 
@@ -176,24 +184,26 @@ class Log {
  public:
   /// Opens the store in `directory`.
   ///
-  /// not_found: there is no store. busy: another process writes; the sentence says which and since when. too_new: a
-  /// later format. corrupt: the write-ahead log or a page is damaged; nothing was changed. io, no_space, unsupported.
+  /// not_found: there is no store. busy: another process writes; the sentence says which and since
+  /// when. too_new: a later format. corrupt: the write-ahead log or a page is damaged; nothing was
+  /// changed. io, no_space, unsupported.
   static Result<Log> open(const std::filesystem::path& directory, const OpenOptions& options = {});
 
   Log(Log&&) noexcept;
   Log& operator=(Log&&) noexcept;
-  /// Flushes what was only in memory and gives the writer's role up. Errors at this point are lost: call close() to
-  /// hear of them.
+  /// Flushes what was only in memory and gives the writer's role up. Errors at this point are lost:
+  /// call close() to hear of them.
   ~Log();
   Status close();
 
   /// Appends atomically to one stream or to several, in the order given.
   ///
-  /// When it returns ok, every event has its sequence and revision, all as durable as asked. Otherwise nothing of it
-  /// is visible: conflict (a stream is not as expected; the sentence names it and where it is), id_reused (the id was
-  /// used for something else), invalid (a bound), fenced (another writer took over), io or no_space (see Failure).
-  /// The id is looked at before the expected revisions: repeating an append that had been written answers with its
-  /// positions, whatever happened to the streams since.
+  /// When it returns ok, every event has its sequence and revision, all as durable as asked.
+  /// Otherwise nothing of it is visible: conflict (a stream is not as expected; the sentence names
+  /// it and where it is), id_reused (the id was used for something else), invalid (a bound), fenced
+  /// (another writer took over), io or no_space (see Failure). The id is looked at before the
+  /// expected revisions: repeating an append that had been written answers with its positions,
+  /// whatever happened to the streams since.
   Result<Appended> append(const EncodedAppend& append);
   Result<Appended> append(std::span<const StreamEvents> streams, const AppendOptions& options = {});
   Result<Appended> append(std::string_view stream, Expected expected, std::vector<NewEvent> events,
@@ -224,14 +234,17 @@ class Log {
   /// Reader: looks for what was committed since. Does nothing in a writer.
   Status refresh();
 
-  /// Stores a text or bytes and returns how events refer to it; content that is there already is not stored again.
-  /// It becomes durable with the next append of the level asked for there: append the event that refers to it after it.
+  /// Stores a text or bytes and returns how events refer to it; content that is there already is
+  /// not stored again. It becomes durable with the next append of the level asked for there: append
+  /// the event that refers to it after it.
   Result<schema::BlobRef> put_blob(std::span<const std::byte> content, schema::BlobKind kind);
-  Result<schema::BlobRef> put_blob(std::string_view text, schema::BlobKind kind = schema::BlobKind::text);
+  Result<schema::BlobRef> put_blob(std::string_view text,
+                                   schema::BlobKind kind = schema::BlobKind::text);
   /// not_found: never stored, or redacted. corrupt: the bytes are not what was stored.
   Result<std::vector<std::byte>> get_blob(const schema::BlobRef& ref) const;
 
-  /// Saved states of projections. Saving is not durable by itself and may be lost in a crash; that only costs time.
+  /// Saved states of projections. Saving is not durable by itself and may be lost in a crash; that
+  /// only costs time.
   Status save_checkpoint(std::string_view name, const Checkpoint& checkpoint);
   Result<std::optional<Checkpoint>> load_checkpoint(std::string_view name) const;
 

@@ -1,5 +1,6 @@
-// Rulesets: named versions of the pure functions that turn recorded facts into verdicts. Facts are recorded once and
-// never change; a verdict names the ruleset it was made by, so that old runs can be judged again by newer rules.
+// Rulesets: named versions of the pure functions that turn recorded facts into verdicts. Facts are
+// recorded once and never change; a verdict names the ruleset it was made by, so that old runs can
+// be judged again by newer rules.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +37,10 @@ struct Ruleset {
 /// The rules that new runs are judged by: `pievt-1`.
 const Ruleset& current_ruleset();
 
-/// Whether the job's policy asks for another attempt after `judgement`. The chance in a delay comes from the names, so
-/// that planning it again gives the same moment: attempt `next` of the job waits initial x multiplier^(n-1), at most the
-/// policy's maximum, made up to jitter_ratio longer or shorter.
+/// Whether the job's policy asks for another attempt after `judgement`. The chance in a delay comes
+/// from the names, so that planning it again gives the same moment: attempt `next` of the job waits
+/// initial x multiplier^(n-1), at most the policy's maximum, made up to jitter_ratio longer or
+/// shorter.
 RetryPlan plan_retry(const RunState& run, const JobState& job, const Judgement& judgement);
 
 }  // namespace pievt

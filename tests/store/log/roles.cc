@@ -29,9 +29,12 @@ struct Role {
 };
 
 constexpr Role roles[] = {
+    {"append_for_ever", append_for_ever},
+    {"append_until_full", append_until_full},
     {"follow_head", follow_head},
     {"hold_lock", hold_lock},
     {"hold_lock_and_fork", hold_lock_and_fork},
+    {"hold_store", hold_store},
 };
 
 constexpr std::string_view role_option = "--role=";

@@ -28,6 +28,17 @@ int hold_lock_and_fork(Arguments arguments);
 /// one.
 int follow_head(Arguments arguments);
 
+/// <store> <durability> <round>: opens or makes the store, says "open", then appends to the stream
+/// `work` for ever and says "acked <append> <last sequence>" after each.
+int append_for_ever(Arguments arguments);
+
+/// <store> <bytes>: opens the store, forbids itself files larger than that, appends until it is
+/// refused, lifts the limit and goes on. Says what happens in lines, see log_roles.cc.
+int append_until_full(Arguments arguments);
+
+/// <store> <program>: opens the store for writing, says "open" and keeps it until its input ends.
+int hold_store(Arguments arguments);
+
 /// Says `line` to whoever started this role, at once.
 void say(std::string_view line);
 

@@ -30,12 +30,15 @@ class PollerTest : public ProcessTest {
  protected:
   PollerTest() : poller_(Poller::create().value()) {}
 
+  Poller& poller() { return poller_; }
+
   std::vector<Wakeup> wait(std::optional<Moment> deadline) {
     const Result<std::span<const Wakeup>> woke = poller_.wait(deadline);
     EXPECT_TRUE(woke.ok());
     return woke.ok() ? std::vector<Wakeup>(woke->begin(), woke->end()) : std::vector<Wakeup>();
   }
 
+ private:
   Poller poller_;
 };
 
@@ -43,13 +46,13 @@ const Wakeup seven_readable{.token = 7, .readable = true, .writable = false, .cl
 
 TEST_F(PollerTest, WakesAtTheEndOfAProcess) {
   Child child = start_ready({"wait"});
-  ASSERT_TRUE(poller_.add(child.process.fd(), Interest::read, 7).ok());
+  ASSERT_TRUE(poller().add(child.process.fd(), Interest::read, 7).ok());
   EXPECT_THAT(wait(Clock::now()), IsEmpty());
   EXPECT_TRUE(child.process.signal(SIGTERM).ok());
   EXPECT_THAT(wait(patience()), ElementsAre(seven_readable));
   EXPECT_THAT(wait(patience()), ElementsAre(seven_readable)) << "told until it is removed";
   EXPECT_EQ(end_of(child.process).signal, SIGTERM);
-  ASSERT_TRUE(poller_.remove(child.process.fd()).ok());
+  ASSERT_TRUE(poller().remove(child.process.fd()).ok());
   EXPECT_THAT(wait(Clock::now()), IsEmpty());
 }
 
@@ -65,11 +68,11 @@ TEST_F(PollerTest, WakesAtItsDeadlineAndNotBefore) {
 
 TEST_F(PollerTest, AnEarlierDeadlineReplacesALaterOneAndTheOtherWayRound) {
   Pipe pipe = make_pipe();
-  ASSERT_TRUE(poller_.add(pipe.reader.get(), Interest::read, 7).ok());
+  ASSERT_TRUE(poller().add(pipe.reader.get(), Interest::read, 7).ok());
   ASSERT_EQ(::write(pipe.writer.get(), "x", 1), 1);
   EXPECT_THAT(wait(Clock::now() + std::chrono::hours(1)), ElementsAre(seven_readable));
   EXPECT_THAT(wait(Clock::now() + milliseconds(5)), ElementsAre(seven_readable));
-  ASSERT_TRUE(poller_.remove(pipe.reader.get()).ok());
+  ASSERT_TRUE(poller().remove(pipe.reader.get()).ok());
   const Moment later = Clock::now() + milliseconds(20);  // the 5 ms may be armed still
   EXPECT_THAT(wait(later), IsEmpty());
   EXPECT_GE(Clock::now(), later);
@@ -77,14 +80,14 @@ TEST_F(PollerTest, AnEarlierDeadlineReplacesALaterOneAndTheOtherWayRound) {
 
 TEST_F(PollerTest, WithoutADeadlineAnOldOneDoesNotWakeIt) {
   Pipe pipe = make_pipe();
-  ASSERT_TRUE(poller_.add(pipe.reader.get(), Interest::read, 7).ok());
+  ASSERT_TRUE(poller().add(pipe.reader.get(), Interest::read, 7).ok());
   ASSERT_EQ(::write(pipe.writer.get(), "x", 1), 1);
   wait(Clock::now() + milliseconds(1));
   char byte = 0;
   ASSERT_EQ(::read(pipe.reader.get(), &byte, 1), 1);
   // The child ends some milliseconds after the old deadline has passed.
   Child child = start({"work"});
-  ASSERT_TRUE(poller_.add(child.process.fd(), Interest::read, 8).ok());
+  ASSERT_TRUE(poller().add(child.process.fd(), Interest::read, 8).ok());
   const std::vector<Wakeup> woke = wait(std::nullopt);
   ASSERT_EQ(woke.size(), 1u);
   EXPECT_EQ(woke[0].token, 8u);
@@ -113,9 +116,9 @@ TEST_F(PollerTest, TellsReadingWritingAndTheOtherEndsLeaving) {
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
   const Fd here(ends[0]);
   Fd there(ends[1]);
-  ASSERT_TRUE(poller_.add(here.get(), Interest::read, 1).ok());
+  ASSERT_TRUE(poller().add(here.get(), Interest::read, 1).ok());
   EXPECT_THAT(wait(Clock::now()), IsEmpty());
-  ASSERT_TRUE(poller_.change(here.get(), Interest::read_and_write, 2).ok());
+  ASSERT_TRUE(poller().change(here.get(), Interest::read_and_write, 2).ok());
   EXPECT_THAT(wait(patience()), ElementsAre(Wakeup{2, false, true, false}));
   ASSERT_EQ(::write(there.get(), "x", 1), 1);
   EXPECT_THAT(wait(patience()), ElementsAre(Wakeup{2, true, true, false}));
@@ -134,7 +137,7 @@ TEST_F(PollerTest, HandsOverMoreThanFitsInSeveralCalls) {
   std::vector<Fd> copies;
   for (std::uint64_t token = 0; token < count; ++token) {
     copies.emplace_back(::fcntl(pipe.reader.get(), F_DUPFD_CLOEXEC, 0));
-    ASSERT_TRUE(poller_.add(copies.back().get(), Interest::read, token).ok());
+    ASSERT_TRUE(poller().add(copies.back().get(), Interest::read, token).ok());
   }
   std::set<std::uint64_t> tokens;
   for (int calls = 0; calls < 3; ++calls)
@@ -147,14 +150,14 @@ TEST_F(PollerTest, RefusesWhatCannotBeWaitedFor) {
   write_file(path("file"), "x");
   const Fd file(::open(path("file").c_str(), O_RDONLY | O_CLOEXEC));
   const Pipe pipe = make_pipe();
-  EXPECT_EQ(poller_.add(file.get(), Interest::read, 1).error().code, Errc::invalid);
-  EXPECT_EQ(poller_.add(-1, Interest::read, 1).error().code, Errc::invalid);
-  EXPECT_EQ(poller_.add(pipe.reader.get(), Interest::read, Poller::reserved_token).error().code,
+  EXPECT_EQ(poller().add(file.get(), Interest::read, 1).error().code, Errc::invalid);
+  EXPECT_EQ(poller().add(-1, Interest::read, 1).error().code, Errc::invalid);
+  EXPECT_EQ(poller().add(pipe.reader.get(), Interest::read, Poller::reserved_token).error().code,
             Errc::invalid);
-  EXPECT_EQ(poller_.change(pipe.reader.get(), Interest::read, 1).error().code, Errc::invalid);
-  EXPECT_EQ(poller_.remove(pipe.reader.get()).error().code, Errc::invalid);
-  EXPECT_TRUE(poller_.add(pipe.reader.get(), Interest::read, 1).ok());
-  EXPECT_EQ(poller_.add(pipe.reader.get(), Interest::read, 2).error().code, Errc::invalid);
+  EXPECT_EQ(poller().change(pipe.reader.get(), Interest::read, 1).error().code, Errc::invalid);
+  EXPECT_EQ(poller().remove(pipe.reader.get()).error().code, Errc::invalid);
+  EXPECT_TRUE(poller().add(pipe.reader.get(), Interest::read, 1).ok());
+  EXPECT_EQ(poller().add(pipe.reader.get(), Interest::read, 2).error().code, Errc::invalid);
 }
 
 /// Puts back what Signals::block changes for the whole process.
@@ -179,7 +182,7 @@ class SignalsTest : public PollerTest {
 
 TEST_F(SignalsTest, AreReadFromOneDescriptor) {
   const Signals signals = Signals::block().value();
-  ASSERT_TRUE(poller_.add(signals.fd(), Interest::read, 7).ok());
+  ASSERT_TRUE(poller().add(signals.fd(), Interest::read, 7).ok());
   EXPECT_EQ(*signals.next(), std::nullopt);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     ASSERT_EQ(::kill(::getpid(), number), 0);

@@ -2,6 +2,7 @@
 #include "supervisor/process/proc_files.h"
 
 #include <algorithm>
+#include <csignal>
 #include <limits>
 #include <string>
 
@@ -31,20 +32,18 @@ TEST(ParseStat, FindsTheFieldsWhateverTheName) {
     EXPECT_EQ(stat->parent_pid, 104);
     EXPECT_EQ(stat->threads, 120u);
     EXPECT_EQ(stat->start_ticks, 122u);
+    EXPECT_EQ(stat->memory_bytes, 123u);
+    EXPECT_EQ(stat->environment_start, 150u);
+    EXPECT_EQ(stat->environment_end, 151u);
   }
 }
 
 TEST(ParseStat, RefusesEveryBeginningThatLacksAField) {
   const std::string line = stat_line("pi");
-  const std::size_t enough = line.find(" 123");  // field 22 is whole when the next one begins
-  for (std::size_t size = 0; size < enough; ++size) {
-    const auto stat = parse_stat(std::string_view(line).substr(0, size));
-    // A cut inside field 22 cannot be told from a smaller number; nothing else may be accepted.
-    if (stat) {
-      EXPECT_GT(size, line.find(" 122")) << size;
-    }
-  }
-  EXPECT_TRUE(parse_stat(line.substr(0, enough)));
+  const std::size_t last = line.find(" 151");  // of what is read
+  for (std::size_t size = 0; size <= last + 1; ++size)
+    EXPECT_FALSE(parse_stat(std::string_view(line).substr(0, size))) << size;
+  EXPECT_TRUE(parse_stat(line.substr(0, last + 4)));
   for (const char* text : {"", "x (pi) S 1", "812 pi S 1", ") (", "812 (pi) SS 1 2 3"})
     EXPECT_FALSE(parse_stat(text)) << text;
 }
@@ -58,6 +57,12 @@ TEST(ParseCounter, ReadsLinesWithAndWithoutColon) {
   EXPECT_EQ(parse_counter(text, "oom"), std::nullopt);
   EXPECT_EQ(parse_counter(text, "x"), std::nullopt);
   EXPECT_EQ(parse_counter("", "x"), std::nullopt);
+}
+
+TEST(ParseLastPid, TakesTheFifthWord) {
+  EXPECT_EQ(parse_last_pid("0.00 0.01 0.05 1/123 4567\n"), 4567);
+  for (const char* text : {"", "0.00 0.01 0.05 1/123", "0.00 0.01 0.05 1/123 \n", "a b c d e"})
+    EXPECT_EQ(parse_last_pid(text), std::nullopt) << text;
 }
 
 TEST(EntrySearch, FindsWholeEntriesHoweverTheyArriveInPieces) {
@@ -96,6 +101,7 @@ TEST_F(ProcFilesTest, DescribesALivingProcess) {
   ASSERT_TRUE(all.ok());
   EXPECT_TRUE(std::ranges::binary_search(*all, pid));
   EXPECT_TRUE(std::ranges::binary_search(*all, ::getpid()));
+  EXPECT_GT(*read_last_pid(), 0);
 }
 
 TEST_F(ProcFilesTest, SeesTheEnvironmentAProcessWasStartedWith) {
@@ -107,10 +113,40 @@ TEST_F(ProcFilesTest, SeesTheEnvironmentAProcessWasStartedWith) {
   Result<Spawned> child = spawn(wanted);
   ASSERT_TRUE(child.ok());
   const pid_t pid = child->process.id().pid;
+  EXPECT_EQ(read_line(output.reader.get()), "ready");
   EXPECT_EQ(look_at_environment(pid, "PIEVT_ATTEMPT=" + marker()), EnvironmentLook::has);
   EXPECT_EQ(look_at_environment(pid, "LAST=entry"), EnvironmentLook::has);
   EXPECT_EQ(look_at_environment(pid, "LAST=entr"), EnvironmentLook::has_not);
   EXPECT_EQ(look_at_environment(pid, "BIG="), EnvironmentLook::has_not);
+}
+
+TEST_F(ProcFilesTest, AProcessThatIsJustExecutingIsNotTakenForOneWithoutTheEntry) {
+  // Right after a spawn the environment may be there or not; it is never denied.
+  const std::string entry = "PIEVT_ATTEMPT=" + marker();
+  for (int i = 0; i < 50; ++i) {
+    Result<Spawned> child = spawn(request({"wait"}));
+    ASSERT_TRUE(child.ok());
+    const Moment deadline = patience();
+    EnvironmentLook look = EnvironmentLook::not_yet;
+    while (look == EnvironmentLook::not_yet && Clock::now() < deadline)
+      look = look_at_environment(child->process.id().pid, entry);
+    EXPECT_EQ(look, EnvironmentLook::has);
+    EXPECT_TRUE(child->process.signal(SIGKILL).ok());
+    end_of(child->process);
+  }
+}
+
+TEST_F(ProcFilesTest, AnEmptyEnvironmentIsAnEnvironment) {
+  SpawnRequest wanted = request({"wait"});
+  wanted.environment.clear();
+  Pipe output = make_pipe();
+  wanted.output = BorrowedFd{output.writer.get()};
+  Result<Spawned> child = spawn(wanted);
+  ASSERT_TRUE(child.ok());
+  EXPECT_EQ(read_line(output.reader.get()), "ready");
+  EXPECT_EQ(look_at_environment(child->process.id().pid, "A=1"), EnvironmentLook::has_not);
+  EXPECT_TRUE(child->process.signal(SIGKILL).ok());
+  end_of(child->process);
 }
 
 TEST_F(ProcFilesTest, AZombieHasNoEnvironmentAndNoCommand) {

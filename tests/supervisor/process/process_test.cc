@@ -204,6 +204,7 @@ class OrphanTest : public ProcessTest {
     return std::move(pidfd).value();
   }
 
+ private:
   SubreaperForNow subreaper_;
 };
 

@@ -25,6 +25,7 @@ class SweepTest : public ProcessTest {
  protected:
   static std::vector<pid_t> pids(const std::vector<MarkedProcess>& processes) {
     std::vector<pid_t> numbers;
+    numbers.reserve(processes.size());
     for (const MarkedProcess& each : processes) numbers.push_back(each.pid);
     return numbers;
   }
@@ -58,6 +59,7 @@ TEST_F(SweepTest, FindsAGrandchildInASessionOfItsOwn) {
   const SweepReport report = swept(marker());
   EXPECT_THAT(pids(report.killed), ElementsAre(pid));
   EXPECT_THAT(report.survivors, IsEmpty());
+  EXPECT_TRUE(report.complete);
   EXPECT_THAT(found(marker()), IsEmpty());
 }
 
@@ -65,7 +67,7 @@ TEST_F(SweepTest, FindsNothingWhereNothingIs) {
   const SweepReport report = swept(marker());
   EXPECT_THAT(report.killed, IsEmpty());
   EXPECT_THAT(report.survivors, IsEmpty());
-  EXPECT_EQ(report.rounds, 2u) << "one clean look is not enough";
+  EXPECT_GE(report.rounds, 2u) << "one clean look is not enough";
 }
 
 TEST_F(SweepTest, SparesEveryOtherAttempt) {
@@ -129,16 +131,15 @@ TEST_F(SweepTest, CatchesOneThatForksMeanwhile) {
   for (const pid_t orphan : *orphans) EXPECT_THAT(killed, Contains(orphan));
 }
 
-TEST_F(SweepTest, NeverHidesOneThatHopsFromProcessToProcess) {
+TEST_F(SweepTest, CatchesOneThatHopsFromProcessToProcess) {
   const SubreaperForNow subreaper;
-  Child child = start_ready({"hop", "2000"});
-  // It may be caught on the way or after its last hop; what counts is that the report is true.
+  Child child = start_ready({"hop", "20000"});
+  // A sweep may run out of rounds, and says so then; one that says it is done must be.
+  const Moment deadline = patience();
   SweepReport report = swept(marker());
-  EXPECT_EQ(report.survivors.empty(), found(marker()).empty());
-  while (!report.survivors.empty()) {
-    EXPECT_TRUE(reap_orphans({}).ok());
+  while ((!report.complete || !report.survivors.empty()) && Clock::now() < deadline)
     report = swept(marker());
-  }
+  EXPECT_TRUE(report.complete);
   EXPECT_THAT(found(marker()), IsEmpty());
 }
 

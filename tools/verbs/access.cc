@@ -1,0 +1,117 @@
+#include "tools/verbs/access.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "store/log/store_files.h"
+#include "supervisor/record/clock.h"
+#include "tools/frame/moment.h"
+#include "tools/frame/nearest.h"
+
+namespace pievt::tools {
+namespace {
+
+std::optional<std::uint64_t> number_in(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Result<std::uint32_t> resolve_job(const RunState& run, std::string_view id) {
+  if (id == "_probe") return 0u;
+  if (const JobState* job = find_job(run, id)) return job->number;
+  std::vector<std::string_view> ids;
+  for (const auto& job : run.jobs) ids.push_back(job->id);
+  const auto near = nearest(id, ids);
+  return Error{Errc::not_found, fmt::format("run {} has no job `{}`{}", run.run_id, id,
+                                            near ? fmt::format("; did you mean `{}`?", *near) : "")};
+}
+
+Result<std::uint32_t> resolve_attempt(const RunState& run, std::uint32_t job, std::string_view text) {
+  const auto number = number_in(text);
+  const auto& attempts = job == 0 ? run.attempts : find_job(run, job)->attempts;
+  if (!number || *number == 0 || *number > attempts.size()) {
+    return Error{Errc::not_found, fmt::format("there is no attempt `{}`; the job has {}", text, attempts.size())};
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+// A time of day alone means its first occurrence that is not before the run's start.
+Result<std::uint64_t> time_of(const Context& context, const Log& log, std::string_view run, std::string_view text) {
+  const auto now = static_cast<std::int64_t>(supervisor::wall_now_ns());
+  std::int64_t when = PIEVT_TRY(parse_moment(text, now, context.globals.zone));
+  const bool time_of_day = text.size() >= 4 && text.size() <= 12 && text.find(':') != std::string_view::npos &&
+                           text.find_first_not_of("0123456789:.") == std::string_view::npos;
+  if (!time_of_day) return static_cast<std::uint64_t>(when);
+  const RunState state = PIEVT_TRY(load_run(log, run));
+  constexpr std::int64_t day = 86'400'000'000'000;
+  const auto start = static_cast<std::int64_t>(state.planned_ns);
+  const std::int64_t second = start - start % 1'000'000'000;
+  when -= (when - second) / day * day;  // as many whole days back as stay behind the start
+  if (when < second) when += day;
+  return static_cast<std::uint64_t>(when);
+}
+
+}  // namespace
+
+Result<std::filesystem::path> store_path(const Context& context) {
+  if (context.globals.store) return std::filesystem::path(*context.globals.store);
+  return find_store(std::filesystem::current_path());
+}
+
+Result<Log> open_to_read(const Context& context) {
+  return Log::open(PIEVT_TRY(store_path(context)), {.mode = OpenMode::read});
+}
+
+Result<Reference> resolve(const Context&, const Log& log, std::string_view word) {
+  const std::size_t slash = word.find('/');
+  const std::string_view run_word = word.substr(0, slash);
+  const RunList runs = PIEVT_TRY(load_runs(log));
+  Reference found{PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word)), {}, {}};
+  if (slash == std::string_view::npos) return found;
+
+  const std::string_view rest = word.substr(slash + 1);
+  const std::size_t second = rest.find('/');
+  const RunState run = PIEVT_TRY(load_run(log, found.run));
+  found.job = PIEVT_TRY(resolve_job(run, rest.substr(0, second)));
+  if (second != std::string_view::npos) {
+    found.attempt = PIEVT_TRY(resolve_attempt(run, *found.job, rest.substr(second + 1)));
+  }
+  return found;
+}
+
+Result<Revision> moment(const Context& context, const Log& log, std::string_view run) {
+  if (!context.globals.at) return Revision{};
+  std::string_view text = *context.globals.at;
+  Revision found{};
+  if (text.starts_with('@')) {
+    const auto sequence = number_in(text.substr(1));
+    if (!sequence) return Error{Errc::invalid, fmt::format("--at {}: write @ and a number", text)};
+    found = PIEVT_TRY(revision_at(log, run, Sequence{*sequence}));
+  } else if (const auto event = number_in(text.starts_with('#') ? text.substr(1) : text)) {
+    const Revision head = PIEVT_TRY(log.stream_head(run_stream(run)));
+    if (*event > head.value) {
+      return Error{Errc::not_found, fmt::format("--at {}: the run has {} events", text, head.value)};
+    }
+    found = {*event};
+  } else {
+    const std::uint64_t when = PIEVT_TRY(time_of(context, log, run, text));
+    found = PIEVT_TRY(revision_at(log, run, when));
+  }
+  if (found.value != 0) return found;
+  return Error{Errc::not_found, fmt::format("--at {}: that is before run {} began", text, run)};
+}
+
+void say_scope(const Context& context, const Log& log, std::string_view run, Revision at) {
+  const LogInfo info = log.info();
+  std::string line = fmt::format("store {}", info.directory.string());
+  if (!run.empty()) line += fmt::format(", run {}", run);
+  if (at.value != 0) line += fmt::format(", at #{}", at.value);
+  if (info.missing != 0) line += fmt::format(", {} acknowledged events are MISSING", info.missing);
+  context.talk.say(line);
+}
+
+}  // namespace pievt::tools

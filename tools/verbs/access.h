@@ -1,0 +1,41 @@
+// What nearly every verb begins with: which store, which run, which job, which moment.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "pievt/log.h"
+#include "pievt/query.h"
+#include "pievt/result.h"
+#include "tools/frame/context.h"
+
+namespace pievt::tools {
+
+/// The store the words and the environment name, else the nearest upwards from the working directory.
+Result<std::filesystem::path> store_path(const Context& context);
+
+/// That store, for reading.
+Result<Log> open_to_read(const Context& context);
+
+/// A thing of a run as people write it: `last`, `last/intro`, `8084d3/intro/2`.
+struct Reference {
+  std::string run;
+  std::optional<std::uint32_t> job;  ///< 0: the run itself (`_probe`)
+  std::optional<std::uint32_t> attempt;
+};
+
+/// Finds what `word` means. `at` of the context does not matter here: names are looked up in the present.
+/// not_found: no such run, job or attempt; the nearest are offered.
+Result<Reference> resolve(const Context& context, const Log& log, std::string_view word);
+
+/// The run's last revision that --at includes; 0 without --at, which means all. An event (`812`, `#812`), a place in the
+/// store (`@90812`) or a time. not_found: the moment lies before the run's start.
+Result<Revision> moment(const Context& context, const Log& log, std::string_view run);
+
+/// The line on stderr that says which store, which run and which moment one looks at.
+void say_scope(const Context& context, const Log& log, std::string_view run, Revision at);
+
+}  // namespace pievt::tools

@@ -1,0 +1,92 @@
+// `pievt run PLAN.json`: checks the plan, then supervises it in the foreground.
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "supervisor/plan/canonical.h"
+#include "supervisor/plan/limits.h"
+#include "supervisor/turn/plan_run.h"
+#include "tools/render/table.h"
+#include "tools/verbs/access.h"
+#include "tools/verbs/supervise.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+constexpr std::array options = {
+    argument("plan", "the plan file").shown_as("PLAN.json").required().completing(Complete::files),
+    flag("--dry-run", "print the jobs the plan expands to, and do nothing"),
+    flag("--no-probe", "do not ask each model once before anything is spent on it"),
+    number("--concurrency", "N", "attempts at once; the plan's own number when left out"),
+    value("--pi", "PROGRAM", "the pi to run: a name on PATH or a path"),
+};
+
+constexpr Manual manual = {
+    .details =
+        "Reads the plan and refuses it with file, line and column when something in it cannot be right. Then asks every "
+        "model one small question, so that a wrong key costs a second and not forty attempts, and runs the jobs.\n\n"
+        "Ctrl-C once lets running attempts end and starts nothing new; twice stops them. Either way the record is whole, "
+        "and `pievt resume` goes on. The exit code is 0 when every job succeeded and 1 when one did not.",
+    .options = options,
+    .examples = {{{"pievt run plan.json", "run a plan and watch it"},
+                  {"pievt run plan.json --dry-run", "see what it would run"}}},
+};
+
+Result<Exit> dry_run(Context& context, const plan::PlanFile& file) {
+  if (context.wants_json()) {
+    context.out.line(plan::canonical_json(file.plan));
+    return Exit::ok;
+  }
+  using render::Narrow;
+  render::Table table({{.title = "JOB"},
+                       {.title = "NAME", .narrow = Narrow::shrink, .width_min = 12, .importance = 1},
+                       {.title = "MODEL"},
+                       {.title = "TIMEOUT", .align = render::Align::right},
+                       {.title = "AFTER", .narrow = Narrow::shrink, .width_min = 8}});
+  for (const plan::JobSpec& job : file.plan.jobs) {
+    std::string after;
+    for (const plan::Dependency& dependency : job.depends_on) {
+      after += fmt::format("{}{}", after.empty() ? "" : ", ", dependency.job);
+    }
+    table.row({job.id, job.name, job.model.value_or("(pi's default)"),
+               render::duration_text(static_cast<std::int64_t>(job.timeout_ms) * 1'000'000), after});
+  }
+  context.out.write(table.render(context.terminal));
+  return Exit::ok;
+}
+
+}  // namespace
+
+const Manual& run_manual() { return manual; }
+
+Result<Exit> run(Context& context) {
+  // Before RocksDB starts threads: they inherit the mask.
+  const process::Signals signals = PIEVT_TRY(process::Signals::block());
+  const std::string plan_path = context.arguments.text_or("plan", "");
+  const plan::PlanFile file = PIEVT_TRY(plan::read_plan_file(plan_path));
+  if (context.arguments.has("--dry-run")) return dry_run(context, file);
+
+  const auto asked = context.arguments.number("--concurrency");
+  const auto concurrency = static_cast<std::uint32_t>(
+      asked.value_or(file.plan.concurrency.value_or(plan::limits::concurrency_default)));
+  if (concurrency == 0) return Error{Errc::invalid, "--concurrency 0 would never start anything; use 1 or more"};
+  if (!asked && !file.plan.concurrency) {
+    context.talk.say(fmt::format("concurrency is not given: {} attempts at once", concurrency));
+  }
+  const std::filesystem::path store = PIEVT_TRY(store_path(context));
+  supervisor::Options options = supervisor_options(context, store);
+  options.job_environment = PIEVT_TRY(supervisor::job_environments(file.plan, options.environment));
+
+  Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt run"}));
+  supervisor::RunRecord record(log, supervisor::new_run_id(), {});
+  const std::string cwd = std::filesystem::current_path().string();
+  context.talk.say(fmt::format("store {}, run {}, {}", store.string(), record.run_id(),
+                               render::plural(file.plan.jobs.size(), "job")));
+  const Exit exit = PIEVT_TRY(supervise(context, record, options, signals, [&] {
+    return supervisor::plan_run(record, file, plan_path, cwd, concurrency);
+  }));
+  PIEVT_TRY(log.close());
+  return exit;
+}
+
+}  // namespace pievt::tools::verbs

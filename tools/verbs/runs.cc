@@ -1,0 +1,171 @@
+// `pievt runs`: which runs there are and how they ended, newest first.
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <ranges>
+
+#include <fmt/format.h>
+
+#include "pievt/query.h"
+#include "supervisor/record/clock.h"
+#include "tools/frame/moment.h"
+#include "tools/render/listing.h"
+#include "tools/verbs/access.h"
+#include "tools/verbs/run_status.h"
+#include "tools/verbs/store_moment.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+using render::Fact;
+
+constexpr std::array options = {
+    flag("--failed", "only runs that failed or were interrupted"),
+    flag("--running", "only runs that are not finished and have a supervisor"),
+    value("--since", "WHEN", "only runs planned from then on"),
+    number("--limit", "N", "at most so many").with_letter('n'),
+};
+
+constexpr Manual manual = {
+    .details =
+        "One line a run, newest first. `interrupted` is a run that is not finished and whose "
+        "supervisor is gone: pievt resume goes on with it. With --at (@SEQUENCE or a time), "
+        "the list as it was then.",
+    .options = options,
+    .examples = {{{"pievt runs --failed --since 24h", "what went wrong since yesterday"},
+                  {"pievt runs --json | jq '[.items[].cost_nanodollars] | add'",
+                   "what everything cost, in nano-dollars"}}},
+    .outputs = Outputs::everything,
+};
+
+render::ListingShape shape() {
+  using render::Align;
+  using render::Narrow;
+  constexpr auto hidden = render::ListingColumn::Shown::on_request;
+  return {"pievt.runs",
+          1,
+          {{"run", {.title = "RUN", .importance = 10}},
+           {"name", {.title = "NAME", .narrow = Narrow::shrink, .width_min = 8}},
+           {"status", {.title = "STATUS", .importance = 9}},
+           {"succeeded", {.title = "OK", .align = Align::right, .importance = 8}},
+           {"failed", {.title = "FAILED", .align = Align::right, .importance = 8}},
+           {"jobs", {.title = "JOBS", .align = Align::right, .importance = 7}},
+           {"attempts", {.title = "TRIES", .align = Align::right, .narrow = Narrow::drop}},
+           {"duration_ns", {.title = "TIME", .align = Align::right, .importance = 6}},
+           {"total_tokens",
+            {.title = "TOKENS", .align = Align::right, .narrow = Narrow::drop, .importance = 2}},
+           {"cost_nanodollars", {.title = "COST", .align = Align::right, .importance = 5}},
+           {"started", {.title = "STARTED", .narrow = Narrow::drop, .importance = 3}},
+           {"finished", {.title = "FINISHED"}, hidden},
+           {"requests", {.title = "REQUESTS", .align = Align::right}, hidden},
+           {"unreported_requests", {.title = "UNREPORTED", .align = Align::right}, hidden},
+           {"events", {.title = "EVENTS", .align = Align::right}, hidden},
+           {"plan", {.title = "PLAN"}, hidden}}};
+}
+
+render::ListingFormat format_of(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::json:
+      return render::ListingFormat::json;
+    case OutputFormat::jsonl:
+      return render::ListingFormat::jsonl;
+    case OutputFormat::csv:
+      return render::ListingFormat::csv;
+    case OutputFormat::text:
+      break;
+  }
+  return render::ListingFormat::text;
+}
+
+Fact time_fact(std::uint64_t time_ns, render::Zone zone, std::string_view otherwise) {
+  return time_ns == 0 ? Fact::unknown(otherwise)
+                      : Fact::time(static_cast<std::int64_t>(time_ns), zone);
+}
+
+// What pi did not report is not known, and not nothing.
+Fact cost_fact(const state::UsageTotalsT& usage) {
+  if (usage.requests > 0 && usage.unreported == usage.requests)
+    return Fact::unknown("not reported");
+  return Fact::money(usage.cost_nanodollars);
+}
+
+// A run that goes on is measured against now, one that was left against its last event.
+Fact duration_fact(const RunSummary& run, const RunStatus& status, std::uint64_t now_ns) {
+  if (run.started_ns == 0) return Fact::unknown("not started");
+  const bool goes_on = status.word != "interrupted" && run.phase != state::RunPhase::finished;
+  const std::uint64_t end = run.finished_ns != 0 ? run.finished_ns
+                            : goes_on            ? now_ns
+                                                 : run.updated_ns;
+  return Fact::duration(static_cast<std::int64_t>(std::max(end, run.started_ns) - run.started_ns));
+}
+
+void write_row(render::Listing& listing, const Context& context, const RunSummary& run,
+               const RunStatus& status, std::uint64_t now_ns) {
+  static const state::UsageTotalsT none;
+  const state::UsageTotalsT& usage = run.usage ? *run.usage : none;
+  const render::Zone zone = context.globals.zone;
+  listing.row({Fact::text(run.run_id), Fact::text(run.name), Fact::text(status.word, status.style),
+               Fact::count(run.succeeded), Fact::count(run.failed), Fact::count(run.jobs),
+               Fact::count(run.attempts), duration_fact(run, status, now_ns),
+               Fact::count(usage.total_tokens), cost_fact(usage),
+               time_fact(run.started_ns, zone, "not started"),
+               time_fact(run.finished_ns, zone, "not finished"), Fact::count(usage.requests),
+               Fact::count(usage.unreported), Fact::count(run.revision),
+               Fact::text(run.plan_path)});
+}
+
+struct Wanted {
+  bool failed, running;
+  std::uint64_t since_ns = 0;
+  std::uint64_t limit = UINT64_MAX;
+};
+
+bool admits(const Wanted& wanted, const RunSummary& run, const RunStatus& status) {
+  if (run.planned_ns < wanted.since_ns) return false;
+  if (!wanted.failed && !wanted.running) return true;
+  const bool bad = status.word == "failed" || status.word == "interrupted";
+  const bool goes_on = run.phase != state::RunPhase::finished && status.word != "interrupted";
+  return (wanted.failed && bad) || (wanted.running && goes_on);
+}
+
+}  // namespace
+
+const Manual& runs_manual() {
+  return manual;
+}
+
+Result<Exit> runs(Context& context) {
+  const auto now = supervisor::wall_now_ns();
+  Wanted wanted{context.arguments.has("--failed"), context.arguments.has("--running"), 0,
+                context.arguments.number("--limit").value_or(UINT64_MAX)};
+  if (const auto since = context.arguments.text("--since")) {
+    const std::int64_t when =
+        PIEVT_TRY(parse_moment(*since, static_cast<std::int64_t>(now), context.globals.zone));
+    wanted.since_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(when, 0));
+  }
+  const Log log = PIEVT_TRY(open_to_read(context));
+  const LogInfo info = log.info();
+  const Sequence at = PIEVT_TRY(store_moment(context, log));
+  const bool past = context.globals.at.has_value();
+  const RunList list = PIEVT_TRY(load_runs(log, at));
+  render::Listing listing = PIEVT_TRY(render::Listing::create(context.out, context.terminal,
+                                                              format_of(context.globals.output),
+                                                              shape(), context.globals.fields));
+  say_scope(context, log, "", {});
+  if (past) context.talk.say(fmt::format("as of @{}", at.value));
+  context.pager.begin();
+  for (const auto& run : list.runs | std::views::reverse) {
+    if (listing.rows() >= wanted.limit || context.out.done()) break;
+    const RunStatus status = past
+                                 ? past_run_status(run->phase, run->ending)
+                                 : run_status(run->phase, run->ending, run->supervisor.get(), info);
+    if (!admits(wanted, *run, status)) continue;
+    // In the past nothing goes on: running things are measured against their last event.
+    write_row(listing, context, *run, status, past ? run->updated_ns : now);
+  }
+  listing.finish(list.runs.empty() ? "no runs yet; start one with: pievt run PLAN.json"
+                                   : "no run of this store is like that");
+  return Exit::ok;
+}
+
+}  // namespace pievt::tools::verbs

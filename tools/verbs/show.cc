@@ -1,0 +1,59 @@
+// `pievt show [run[/job[/attempt]]]`: the state, now or at a moment.
+#include <fmt/format.h>
+
+#include "supervisor/record/clock.h"
+#include "tools/verbs/access.h"
+#include "tools/verbs/run_report.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+constexpr std::array options = {
+    argument("run", "a run, RUN/JOB or RUN/JOB/ATTEMPT; the last run when left out").completing(Complete::runs),
+};
+
+constexpr Manual manual = {
+    .details = "What is true of a run: its jobs, why each ended as it did, what it took and cost. With a job, its "
+               "attempts and what its gate saw. With --at, the same as it was then.",
+    .options = options,
+    .examples = {{{"pievt show last", "the last run"},
+                  {"pievt show last/intro --at 02:14", "one of its jobs as it was at 02:14"}}},
+};
+
+}  // namespace
+
+const Manual& show_manual() { return manual; }
+
+Result<Exit> show(Context& context) {
+  const Log log = PIEVT_TRY(open_to_read(context));
+  const Reference reference = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+  const Revision at = PIEVT_TRY(moment(context, log, reference.run));
+  const RunState run = PIEVT_TRY(load_run(log, reference.run, at));
+  say_scope(context, log, reference.run, at);
+  if (context.wants_json()) {
+    auto json = context.json();
+    json.begin_document("pievt.run", 1);
+    json.key("run").raw(PIEVT_TRY(run_json(run)));
+    json.end_object().end_document();
+    return Exit::ok;
+  }
+  // In the past nothing goes on: running things are measured against the moment that is looked at.
+  const ReportStyle style{context.terminal, context.globals.zone,
+                          at.value != 0 ? run.updated_ns : supervisor::wall_now_ns()};
+  if (reference.attempt) {
+    const AttemptState* attempt = find_attempt(run, *reference.job, *reference.attempt);
+    if (attempt == nullptr) return Error{Errc::not_found, "that attempt had not begun at that moment"};
+    context.out.write(attempt_report(*attempt, style));
+  } else if (reference.job && *reference.job != 0) {
+    const JobState* job = find_job(run, *reference.job);
+    if (job == nullptr) return Error{Errc::not_found, "that job was not declared at that moment"};
+    context.out.write(job_report(run, *job, style));
+  } else {
+    context.pager.begin();
+    context.out.write(job_table(run, style));
+    context.out.line(run_headline(run, style));
+  }
+  return Exit::ok;
+}
+
+}  // namespace pievt::tools::verbs

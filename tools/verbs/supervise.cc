@@ -1,0 +1,96 @@
+#include "tools/verbs/supervise.h"
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "supervisor/launch/environment.h"
+#include "supervisor/record/clock.h"
+#include "tools/render/live.h"
+#include "tools/verbs/run_report.h"
+
+namespace pievt::tools {
+namespace {
+
+ReportStyle style_for(const Context& context, const render::Terminal& terminal) {
+  return {terminal, context.globals.zone, supervisor::wall_now_ns()};
+}
+
+// On a terminal the whole picture, repainted; elsewhere a line for each job that ends.
+class Progress {
+ public:
+  explicit Progress(Context& context)
+      : context_(context), live_(context.talk.writer(), context.talk.terminal()) {}
+
+  void show(const RunState& run) {
+    if (context_.globals.loudness == Loudness::quiet) return;
+    const auto now = static_cast<std::int64_t>(supervisor::wall_now_ns());
+    if (context_.talk.terminal().is_tty) {
+      live_.show(live_lines(run, style_for(context_, context_.talk.terminal())), now);
+      shown_ = true;
+      return;
+    }
+    reported_.resize(run.jobs.size());
+    for (std::size_t i = 0; i < run.jobs.size(); ++i) {
+      const JobState& job = *run.jobs[i];
+      const bool ended = job.phase == state::JobPhase::finished;
+      if (ended && !reported_[i]) {
+        context_.talk.say(fmt::format("{}: {}, {}", job.id, schema::EnumNameJobStatus(job.status), job.reason));
+      }
+      reported_[i] = ended;
+    }
+  }
+
+  void finish() {
+    if (shown_) live_.finish();
+  }
+
+ private:
+  Context& context_;
+  render::LiveView live_;
+  std::vector<bool> reported_;
+  bool shown_ = false;
+};
+
+Exit exit_of(const RunState& run, bool interrupted) {
+  if (run.ending == schema::RunEnding::succeeded) return Exit::ok;
+  return interrupted ? Exit::interrupted : Exit::no;
+}
+
+}  // namespace
+
+supervisor::Options supervisor_options(const Context& context, const std::filesystem::path& store) {
+  supervisor::Options options;
+  options.store = store;
+  options.pi = context.arguments.text_or("--pi", "pi");
+  options.environment = launch::read_environment(environ);
+  if (context.arguments.has("--no-probe")) options.probe = supervisor::Probe::none;
+  return options;
+}
+
+Result<Exit> supervise(Context& context, supervisor::RunRecord& record, supervisor::Options& options,
+                       const process::Signals& signals, const std::function<Status()>& prepare) {
+  Progress progress(context);
+  options.on_change = [&](const RunState& run) { progress.show(run); };
+  const auto supervisor = PIEVT_TRY(supervisor::Supervisor::create(record, options, signals));
+  PIEVT_TRY(prepare());
+  PIEVT_TRY(supervisor->begin());
+  PIEVT_TRY(supervisor->run());
+  progress.finish();
+  PIEVT_TRY(save_views(record.log(), record.run_id()));
+
+  const RunState& run = record.state();
+  if (context.wants_json()) {
+    auto json = context.json();
+    json.begin_document("pievt.run", 1);
+    json.key("run").raw(PIEVT_TRY(run_json(run)));
+    json.end_object().end_document();
+  } else {
+    const ReportStyle style = style_for(context, context.terminal);
+    context.out.write(job_table(run, style));
+    context.out.line(run_headline(run, style));
+  }
+  return exit_of(run, run.stop_reason.starts_with("signal "));
+}
+
+}  // namespace pievt::tools

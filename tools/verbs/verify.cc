@@ -1,0 +1,211 @@
+// `pievt verify`: is the record whole, and is it what was written? The exit code is the answer.
+#include "pievt/verify.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "supervisor/record/clock.h"
+#include "tools/render/progress.h"
+#include "tools/render/sanitise.h"
+#include "tools/render/table.h"
+#include "tools/render/text.h"
+#include "tools/verbs/access.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+using render::Style;
+
+constexpr std::array options = {
+    argument("run", "whose bodies and output; of the last run when left out")
+        .completing(Complete::runs),
+    flag("--all", "bodies and output of every run"),
+};
+
+constexpr Manual manual = {
+    .details =
+        "Reads the whole log: checksums, the hash chain from the first event, gapless "
+        "sequences and revisions, the indexes, and saved states folded again. With a run, "
+        "every text its events refer to and its captured output; with --all, those of every "
+        "run.\n\n"
+        "Exits with 0 when everything is as it was written, with 4 when nothing is wrong but "
+        "bodies are missing (redacted, for example), with 5 when something is damaged. The "
+        "chain's value names everything before it: kept elsewhere, it shows later whether "
+        "this history was rewritten.",
+    .options = options,
+    .examples = {{{"pievt verify --all", "everything, before a backup or after a crash"},
+                  {"pievt verify last --json | jq -r .chain",
+                   "the value that names this history"}}},
+};
+
+Exit exit_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::whole:
+      return Exit::ok;
+    case Verdict::incomplete:
+      return Exit::evidence;
+    case Verdict::damaged:
+      break;
+  }
+  return Exit::corrupt;
+}
+
+std::string_view word_of(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::whole:
+      return "whole";
+    case Verdict::incomplete:
+      return "incomplete";
+    case Verdict::damaged:
+      break;
+  }
+  return "damaged";
+}
+
+// Where a finding is, as one types it: the run's revision where there is one, else the sequence.
+std::string place_of(const Finding& finding) {
+  std::string place;
+  if (!finding.stream.empty()) place = finding.stream + " ";
+  if (finding.revision.value != 0) place += fmt::format("#{} ", finding.revision.value);
+  if (finding.sequence.value != 0) place += fmt::format("@{} ", finding.sequence.value);
+  if (finding.page.value != 0) place += fmt::format("page @{} ", finding.page.value);
+  if (!place.empty()) place.back() = ':';
+  return render::sanitise(place, render::Lines::one);
+}
+
+void write_json(const Context& context, const VerifyReport& report, const std::string& run,
+                const std::string& store_id) {
+  const auto number = [](render::JsonWriter& json, std::string_view key, std::uint64_t value) {
+    json.key(key);
+    if (value == 0) {
+      json.null();
+    } else {
+      json.value(value);
+    }
+  };
+  render::JsonWriter json = context.json();
+  json.begin_document("pievt.verify", 1).member("store_id", store_id).key("run");
+  if (run.empty()) {
+    json.null();
+  } else {
+    json.value(run);
+  }
+  json.member("verdict", word_of(report.verdict)).member("head", report.head.value).key("chain");
+  if (report.chain.empty()) {
+    json.null();
+  } else {
+    json.value(report.chain);
+  }
+  json.key("checks").begin_array();
+  for (const VerifyCheck& check : report.checks) {
+    json.begin_object()
+        .member("name", check.name)
+        .member("question", check.question)
+        .member("examined", check.examined)
+        .member("findings", check.findings)
+        .end_object();
+  }
+  json.end_array().member("findings_total", report.findings_total).key("findings").begin_array();
+  for (const Finding& finding : report.findings) {
+    json.begin_object()
+        .member("check", finding.check)
+        .member("severity", finding.severity == Severity::damaged ? "damaged" : "missing")
+        .member("what", finding.what);
+    number(json, "page", finding.page.value);
+    number(json, "sequence", finding.sequence.value);
+    json.key("stream");
+    if (finding.stream.empty()) {
+      json.null();
+    } else {
+      json.value(finding.stream);
+    }
+    number(json, "revision", finding.revision.value);
+    json.end_object();
+  }
+  json.end_array().end_object().end_document();
+}
+
+void write_text(const Context& context, const VerifyReport& report) {
+  const render::Terminal& terminal = context.terminal;
+  render::Table table({{.title = ""},
+                       {.title = ""},
+                       {.title = "", .align = render::Align::right},
+                       {.title = "", .narrow = render::Narrow::shrink, .width_min = 20}});
+  for (const VerifyCheck& check : report.checks) {
+    const bool asked = check.examined > 0;
+    const bool clean = check.findings == 0;
+    table.row(
+        {{clean ? (asked ? "ok" : "-") : "BAD",
+          clean ? (asked ? Style::good : Style::dim) : Style::bad},
+         {check.name},
+         {clean ? render::count_text(check.examined) : render::plural(check.findings, "finding")},
+         {check.question, Style::dim}});
+  }
+  context.out.write(table.render(terminal));
+  for (const Finding& finding : report.findings) {
+    const Style style = finding.severity == Severity::damaged ? Style::bad : Style::warn;
+    context.out.print("\n{} {} {}\n", styled(terminal, style, finding.check), place_of(finding),
+                      render::sanitise(finding.what, render::Lines::one));
+  }
+  if (report.findings_total > report.findings.size()) {
+    context.out.print("\n{} more findings\n", report.findings_total - report.findings.size());
+  }
+  if (!report.chain.empty()) {
+    context.out.print("\nchain {} after @{}\n", report.chain, report.head.value);
+  }
+  switch (report.verdict) {
+    case Verdict::whole:
+      context.out.line(styled(terminal, Style::good, "whole: everything is as it was written"));
+      return;
+    case Verdict::incomplete:
+      context.out.line(
+          styled(terminal, Style::warn, "incomplete: nothing is wrong, but bodies are missing"));
+      return;
+    case Verdict::damaged:
+      context.out.line(styled(terminal, Style::bad,
+                              "DAMAGED: this is not what was written; restore a backup"));
+      return;
+  }
+}
+
+}  // namespace
+
+const Manual& verify_manual() {
+  return manual;
+}
+
+Result<Exit> verify(Context& context) {
+  const bool all = context.arguments.has("--all");
+  if (all && context.arguments.has("run")) {
+    return Error{Errc::invalid, "name a run or say --all, not both"};
+  }
+  if (context.globals.at) {
+    return Error{Errc::invalid, "--at: a record is whole or not as it lies there now"};
+  }
+  const Log log = PIEVT_TRY(open_to_read(context));
+  VerifyOptions asked;
+  if (!all)
+    asked.run = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last"))).run;
+  say_scope(context, log, asked.run, {});
+
+  const auto monotonic_now = [] { return static_cast<std::int64_t>(supervisor::boot_now_ns()); };
+  render::Progress progress(context.talk.writer(), context.talk.terminal(), "verifying",
+                            monotonic_now());
+  if (context.globals.loudness != Loudness::quiet) {
+    asked.progress = [&](std::uint64_t done, std::uint64_t total) {
+      progress.set_total(total);
+      progress.at(done, monotonic_now());
+    };
+  }
+  const VerifyReport report = PIEVT_TRY(pievt::verify(log, asked));
+  progress.finish();
+  if (context.wants_json()) {
+    write_json(context, report, asked.run, log.info().store_id);
+  } else {
+    write_text(context, report);
+  }
+  return exit_of(report.verdict);
+}
+
+}  // namespace pievt::tools::verbs
