@@ -1,5 +1,6 @@
 #include "store/format/page.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -94,7 +95,7 @@ Digest chain_after(const Digest& before, const CommitHeader& header,
 
 }  // namespace
 
-Result<PageView> PageView::parse(std::span<const std::byte> bytes) {
+Result<PageView> PageView::parse(std::span<const std::byte> bytes, std::vector<SegmentView> room) {
   PIEVT_ASSERT(reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0);
   if (bytes.size() < sizeof(PageHeader)) return bad_page(nullptr, "shorter than its header");
   const auto* header = reinterpret_cast<const PageHeader*>(bytes.data());
@@ -114,8 +115,11 @@ Result<PageView> PageView::parse(std::span<const std::byte> bytes) {
   if (header->segment_count == 0 || header->segment_count > bytes.size() / sizeof(CommitHeader)) {
     return bad_page(header, "it has an impossible number of commits");
   }
-  PageView page{header, {}};
-  page.segments.reserve(header->segment_count);
+  room.clear();
+  PageView page{header, std::move(room)};
+  // The count is the page's own word; what fits it is the most there can be.
+  page.segments.reserve(
+      std::min<std::size_t>(header->segment_count, bytes.size() / sizeof(CommitHeader)));
   Cursor cursor(bytes.subspan(sizeof(PageHeader)));
   for (std::uint32_t i = 0; i < header->segment_count; ++i) {
     page.segments.push_back(PIEVT_TRY(parse_segment(cursor, header)));

@@ -93,8 +93,10 @@ struct PageView {
   const PageHeader* header;
   std::vector<SegmentView> segments;
 
-  /// corrupt, with the place inside the page; too_new for a later page version.
-  static Result<PageView> parse(std::span<const std::byte> bytes);
+  /// corrupt, with the place inside the page; too_new for a later page version. `room`: a vector
+  /// whose memory is used again, so that walking through small pages allocates nothing.
+  static Result<PageView> parse(std::span<const std::byte> bytes,
+                                std::vector<SegmentView> room = {});
 
   /// What verifying costs extra: recomputes body hashes and the chain. `chain` is the value before
   /// this page and becomes the value after it.

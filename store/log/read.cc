@@ -16,6 +16,7 @@ namespace pievt {
 
 struct EventReader::Impl {
   Log::Impl* log = nullptr;
+  std::uint64_t store = 0;  ///< the short id every page must bear
   Direction direction = Direction::forward;
   std::uint64_t bound = 0;  ///< nothing above this sequence is shown
 
@@ -55,12 +56,12 @@ Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
     }
     PIEVT_TRY(pages->status());
     if (pages->valid()) {
-      PIEVT_TRY(page.load(pages->value(), log->identity.short_id()));
+      PIEVT_TRY(page.load(pages->value(), store));
       if (page.first() <= sequence && sequence <= page.last()) return {};
       pages->seek(format::log_key(sequence));
       PIEVT_TRY(pages->status());
       if (pages->valid()) {
-        PIEVT_TRY(page.load(pages->value(), log->identity.short_id()));
+        PIEVT_TRY(page.load(pages->value(), store));
         if (page.first() <= sequence && sequence <= page.last()) return {};
       }
     }
@@ -172,6 +173,7 @@ EventReader read_between(Log::Impl& log, Sequence from, Sequence to, Direction d
   auto impl = std::make_unique<EventReader::Impl>();
   const std::uint64_t head = log.committed;
   impl->log = &log;
+  impl->store = log.identity.short_id();
   impl->direction = direction;
   impl->bound = head;
   if (direction == Direction::forward) {
@@ -188,6 +190,7 @@ EventReader Log::read_stream(std::string_view stream, Revision from, Revision to
                              Direction direction) const {
   auto impl = std::make_unique<EventReader::Impl>();
   impl->log = impl_.get();
+  impl->store = impl_->identity.short_id();
   impl->direction = direction;
   impl->bound = impl_->committed;
   const Result<std::optional<StreamHead>> head = find_stream(impl_->rocks, stream);

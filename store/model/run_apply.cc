@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "pievt/run_state.h"
+#include "store/model/saturated.h"
 
 namespace pievt {
 namespace {
@@ -43,7 +44,7 @@ void add(std::unique_ptr<state::UsageTotalsT>& into, const Usage* usage, Reporte
   totals.cache_read_tokens += usage->cache_read_tokens();
   totals.cache_write_tokens += usage->cache_write_tokens();
   totals.total_tokens += usage->total_tokens();
-  totals.cost_nanodollars += usage->cost_nanodollars();
+  totals.cost_nanodollars = saturated_sum(totals.cost_nanodollars, usage->cost_nanodollars());
 }
 
 // One event on its way into the state, with the job, attempt and gate it is about (null where there

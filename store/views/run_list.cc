@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pievt/schema/run_list_bfbs_generated.h"
+#include "store/model/saturated.h"
 #include "store/views/identity.h"
 
 namespace pievt {
@@ -50,7 +51,8 @@ struct Fold {
     run.usage->total_tokens += e.usage()->total_tokens();
     run.usage->input_tokens += e.usage()->input_tokens();
     run.usage->output_tokens += e.usage()->output_tokens();
-    run.usage->cost_nanodollars += e.usage()->cost_nanodollars();
+    run.usage->cost_nanodollars =
+        saturated_sum(run.usage->cost_nanodollars, e.usage()->cost_nanodollars());
   }
 
   void take_supervisor(const schema::ProcessId* process) const {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "store/format/blob_refs.h"
+#include "store/format/hash.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/bodies.h"
 
@@ -87,7 +88,7 @@ bool looks_like_digest(std::string_view word) {
 }
 
 std::string digest_text(const schema::BlobRef& ref) {
-  return hex(std::as_bytes(std::span(&ref.digest(), 1)));
+  return pievt::hex(std::as_bytes(std::span(&ref.digest(), 1)));
 }
 
 // A body has no list of its own: whoever refers to it is asked, the latest first.

@@ -174,7 +174,8 @@ Status follow(Context& context, const Log& log, Sequence after, const std::strin
   Follower follower = PIEVT_TRY(log.follow(after));
   context.out.flush();
   while (!shower.over() && !(stream && shower.run_is_over())) {
-    PIEVT_TRY(shower.show(PIEVT_TRY(follower.wait(round)), stream));
+    EventReader news = PIEVT_TRY(follower.wait(round));
+    PIEVT_TRY(shower.show(std::move(news), stream));
     context.out.flush();
   }
   return {};

@@ -28,7 +28,7 @@ constexpr Manual manual = {
 
 // Values of environment variables are not in the log; they come from the plan, as it was then, and from today's
 // environment.
-Status restore_environments(Context& context, supervisor::RunRecord& record, supervisor::Options& options) {
+Status restore_environments(Context& context, supervisor::RunRecord& record, supervisor::Options& to) {
   bool needed = false;
   for (const auto& job : record.state().jobs) {
     needed = needed || (job->declared != nullptr && !job->declared->environment_names.empty());
@@ -43,7 +43,7 @@ Status restore_environments(Context& context, supervisor::RunRecord& record, sup
     context.talk.warn(fmt::format("environments of jobs cannot be restored: {}", plan.error().what));
     return {};
   }
-  options.job_environment = PIEVT_TRY(supervisor::job_environments(*plan, options.environment));
+  to.job_environment = PIEVT_TRY(supervisor::job_environments(*plan, to.environment));
   return {};
 }
 
@@ -77,10 +77,10 @@ Result<Exit> resume(Context& context) {
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt resume"}));
   const Reference reference = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
   supervisor::RunRecord record(log, reference.run, PIEVT_TRY(load_run(log, reference.run)));
-  supervisor::Options options = supervisor_options(context, store);
-  PIEVT_TRY(restore_environments(context, record, options));
+  supervisor::Options settings = supervisor_options(context, store);
+  PIEVT_TRY(restore_environments(context, record, settings));
   say_scope(context, log, reference.run, {});
-  const Exit exit = PIEVT_TRY(supervise(context, record, options, signals, [&] { return reopen(record); }));
+  const Exit exit = PIEVT_TRY(supervise(context, record, settings, signals, [&] { return reopen(record); }));
   PIEVT_TRY(log.close());
   return exit;
 }

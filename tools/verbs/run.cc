@@ -74,15 +74,15 @@ Result<Exit> run(Context& context) {
     context.talk.say(fmt::format("concurrency is not given: {} attempts at once", concurrency));
   }
   const std::filesystem::path store = PIEVT_TRY(store_path(context));
-  supervisor::Options options = supervisor_options(context, store);
-  options.job_environment = PIEVT_TRY(supervisor::job_environments(file.plan, options.environment));
+  supervisor::Options settings = supervisor_options(context, store);
+  settings.job_environment = PIEVT_TRY(supervisor::job_environments(file.plan, settings.environment));
 
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt run"}));
   supervisor::RunRecord record(log, supervisor::new_run_id(), {});
   const std::string cwd = std::filesystem::current_path().string();
   context.talk.say(fmt::format("store {}, run {}, {}", store.string(), record.run_id(),
                                render::plural(file.plan.jobs.size(), "job")));
-  const Exit exit = PIEVT_TRY(supervise(context, record, options, signals, [&] {
+  const Exit exit = PIEVT_TRY(supervise(context, record, settings, signals, [&] {
     return supervisor::plan_run(record, file, plan_path, cwd, concurrency);
   }));
   PIEVT_TRY(log.close());

@@ -104,8 +104,8 @@ std::string trimmed(std::string text) {
 std::string run_headline(const RunState& run, const ReportStyle& style) {
   std::size_t ok = 0, ended = 0, attempts = 0;
   for (const auto& job : run.jobs) {
-    ok += job->status == JobStatus::succeeded ? 1 : 0;
-    ended += job->phase == JobPhase::finished ? 1 : 0;
+    ok += job->status == JobStatus::succeeded ? 1u : 0u;
+    ended += job->phase == JobPhase::finished ? 1u : 0u;
     attempts += job->attempts.size();
   }
   std::string word = state::EnumNameRunPhase(run.phase);

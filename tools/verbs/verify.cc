@@ -163,10 +163,20 @@ void write_text(const Context& context, const VerifyReport& report) {
           styled(terminal, Style::warn, "incomplete: nothing is wrong, but bodies are missing"));
       return;
     case Verdict::damaged:
-      context.out.line(styled(terminal, Style::bad,
-                              "DAMAGED: this is not what was written; restore a backup"));
+      context.out.line(
+          styled(terminal, Style::bad, "DAMAGED: this is not what was written; restore a backup"));
       return;
   }
+}
+
+// Empty: all of it, which is also right for a store without runs.
+Result<std::string> run_to_verify(const Context& context, const Log& log) {
+  if (context.arguments.has("--all")) return std::string();
+  if (const auto word = context.arguments.text("run")) {
+    return PIEVT_TRY(resolve(context, log, *word)).run;
+  }
+  const RunList runs = PIEVT_TRY(load_runs(log));
+  return runs.runs.empty() ? std::string() : runs.runs.back()->run_id;
 }
 
 }  // namespace
@@ -176,8 +186,7 @@ const Manual& verify_manual() {
 }
 
 Result<Exit> verify(Context& context) {
-  const bool all = context.arguments.has("--all");
-  if (all && context.arguments.has("run")) {
+  if (context.arguments.has("--all") && context.arguments.has("run")) {
     return Error{Errc::invalid, "name a run or say --all, not both"};
   }
   if (context.globals.at) {
@@ -185,8 +194,7 @@ Result<Exit> verify(Context& context) {
   }
   const Log log = PIEVT_TRY(open_to_read(context));
   VerifyOptions asked;
-  if (!all)
-    asked.run = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last"))).run;
+  asked.run = PIEVT_TRY(run_to_verify(context, log));
   say_scope(context, log, asked.run, {});
 
   const auto monotonic_now = [] { return static_cast<std::int64_t>(supervisor::boot_now_ns()); };

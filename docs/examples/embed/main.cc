@@ -38,7 +38,6 @@ Status run(const std::filesystem::path& directory) {
   planned.run_id = "r1";
   PIEVT_TRY(log.append("run/r1", Expected::no_stream(), {{std::move(planned)}, job(1, "index")}));
   PIEVT_TRY(log.append("run/r1", Expected::exactly({2}), {job(2, "review")}));
-
   auto news = PIEVT_TRY(follower.wait(std::chrono::seconds(1)));
   while (news.next()) std::cout << type_name(news.event().type()) << '\n';
   auto reader = log.read_stream("run/r1", {1});
@@ -47,7 +46,8 @@ Status run(const std::filesystem::path& directory) {
   }
   PIEVT_TRY(reader.status());  // why it ended early, if it did
   JobCount count;
-  PIEVT_TRY(save_projection(log, "job-count", count, PIEVT_TRY(catch_up(count, log, "job-count"))));
+  const Sequence at = PIEVT_TRY(catch_up(count, log, "job-count"));
+  PIEVT_TRY(save_projection(log, "job-count", count, at));
   std::cout << count.jobs << " jobs\n";
   return log.close();
 }

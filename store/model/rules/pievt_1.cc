@@ -131,6 +131,11 @@ double chance_of(std::string_view run, std::string_view job, std::uint32_t attem
   mix(run);
   mix(job);
   mix(std::to_string(attempt));
+  // FNV alone leaves the high bits of names that differ at their end nearly equal, and jobs that
+  // failed together would come back together. This is the finisher of SplitMix64.
+  hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9;
+  hash = (hash ^ hash >> 27) * 0x94d049bb133111eb;
+  hash ^= hash >> 31;
   return static_cast<double>(hash >> 11) / static_cast<double>(1ull << 53);
 }
 

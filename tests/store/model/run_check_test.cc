@@ -161,8 +161,7 @@ NewEvent random_event(const RunState& run, std::mt19937_64& dice) {
   NewEvent event{empty_payload(roll(std::variant_size_v<pievt::Payload>), event_types{})};
   // Half of the proposals are about attempts, or a walk would hardly ever come to their end.
   if (roll(2) == 0) {
-    constexpr auto first =
-        static_cast<std::size_t>(pievt::Payload(AttemptLaunchRequestedT{}).index());
+    constexpr auto first = static_cast<std::size_t>(tag_of<AttemptLaunchRequested>) - 1;
     event.payload = empty_payload(first + roll(10), event_types{});
   }
   event.subject.job = roll(run.jobs.size() + 2);
