@@ -87,7 +87,8 @@ Result<std::string> resolve_run(const RunList& runs, std::string_view word) {
   for (const auto& run : runs.runs) {
     if (run->run_id == word) return run->run_id;
   }
-  const auto named = select(runs, [&](const RunSummary& run) { return run.name == word; });
+  const auto named =
+      select(runs, [&](const RunSummary& run) { return !word.empty() && run.name == word; });
   if (!named.empty()) return named.back()->run_id;  // the latest run of that plan
   const auto matching = select(runs, [&](const RunSummary& run) {
     return !word.empty() && (run.run_id.starts_with(word) || tail(run.run_id).starts_with(word));

@@ -52,6 +52,14 @@ std::string number_text(std::string_view name, std::uint64_t number) {
   return fmt::format("{}", number);
 }
 
+// The unit is shown with the number.
+std::string without_unit(std::string_view name) {
+  for (const std::string_view unit : {"_ms", "_us", "_kib", "_nanodollars"}) {
+    if (name.ends_with(unit)) return std::string(name.substr(0, name.size() - unit.size()));
+  }
+  return std::string(name);
+}
+
 struct Text {
   std::string text;
   Rank rank;
@@ -138,7 +146,7 @@ class FieldCollector final : public reflect::Visitor {
     switch (frame.shape) {
       case Shape::table:
         if (!value.text.empty()) {
-          fields_.push_back({name, std::move(value.text), value.rank, value.style});
+          fields_.push_back({without_unit(name), std::move(value.text), value.rank, value.style});
         }
         return;
       case Shape::list:

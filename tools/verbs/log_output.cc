@@ -83,7 +83,7 @@ class TextOutput final : public LogOutput {
                render::fill_to_width(number, number_width_, render::Align::left)) +
         "  " +
         render::clock_text(static_cast<std::int64_t>(event.time_ns()), context_.globals.zone) +
-        "  " + styled(context_.terminal, Style::bold, type_name(event.type()));
+        "  " + styled(context_.terminal, Style::bold, type(event));
     if (whole_store_) {
       line += "  " + render::sanitise(names_.stream(event), render::Lines::one) +
               fmt::format(" #{}", event.revision().value);
@@ -91,6 +91,13 @@ class TextOutput final : public LogOutput {
     const std::string subject = render::sanitise(names_.subject(event), render::Lines::one);
     if (!subject.empty()) line += "  " + subject;
     return line;
+  }
+
+  // In one line the types stand in a column of their own.
+  std::string type(const EventView& event) const {
+    const std::string_view name = type_name(event.type());
+    constexpr int longest = 22;  // AttemptLaunchRequested
+    return form_ == LogForm::oneline ? fmt::format("{:<{}}", name, longest) : std::string(name);
   }
 
   // -v: everything there is, a field a line, nothing cut.

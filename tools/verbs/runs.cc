@@ -82,11 +82,12 @@ Fact time_fact(std::uint64_t time_ns, render::Zone zone, std::string_view otherw
                       : Fact::time(static_cast<std::int64_t>(time_ns), zone);
 }
 
-// What pi did not report is not known, and not nothing.
-Fact cost_fact(const state::UsageTotalsT& usage) {
-  if (usage.requests > 0 && usage.unreported == usage.requests)
-    return Fact::unknown("not reported");
-  return Fact::money(usage.cost_nanodollars);
+// What pi did not report is not known, and not nothing: what is known then is a lower bound.
+Fact at_least(Fact known, const state::UsageTotalsT& usage, OutputFormat format) {
+  if (usage.unreported == 0) return known;
+  if (usage.unreported == usage.requests) return Fact::unknown("not reported");
+  if (format != OutputFormat::text) return known;
+  return Fact::text(">= " + known.shown());
 }
 
 // A run that goes on is measured against now, one that was left against its last event.
@@ -107,7 +108,8 @@ void write_row(render::Listing& listing, const Context& context, const RunSummar
   listing.row({Fact::text(run.run_id), Fact::text(run.name), Fact::text(status.word, status.style),
                Fact::count(run.succeeded), Fact::count(run.failed), Fact::count(run.jobs),
                Fact::count(run.attempts), duration_fact(run, status, now_ns),
-               Fact::count(usage.total_tokens), cost_fact(usage),
+               at_least(Fact::count(usage.total_tokens), usage, context.globals.output),
+               at_least(Fact::money(usage.cost_nanodollars), usage, context.globals.output),
                time_fact(run.started_ns, zone, "not started"),
                time_fact(run.finished_ns, zone, "not finished"), Fact::count(usage.requests),
                Fact::count(usage.unreported), Fact::count(run.revision),

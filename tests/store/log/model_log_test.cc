@@ -250,7 +250,7 @@ class Walk {
 };
 
 TEST(ModelLog, TheLogSaysWhatAVectorWouldSay) {
-  for (const std::uint64_t seed : test::seeds(4)) {
+  for (const std::uint64_t seed : test::seeds(3)) {
     SCOPED_TRACE(test::how_to_repeat(seed));
     const TempDirectory directory;
     Walk walk(directory.path() / "store", seed);

@@ -262,7 +262,7 @@ TEST_F(ViewsTest, MomentsBecomeRevisions) {
   while (reader.next()) {
     const EventView& at = reader.event();
     EXPECT_EQ(revision_at(log(), run_id, at.sequence).value(), at.revision());
-    EXPECT_EQ(revision_at(log(), run_id, {at.sequence.value - 1}).value().value,
+    EXPECT_EQ(revision_at(log(), run_id, Sequence{at.sequence.value - 1}).value().value,
               at.revision().value - 1);
     EXPECT_GE(revision_at(log(), run_id, at.time_ns()).value(), at.revision());
   }
