@@ -11,16 +11,32 @@
 
 namespace pievt {
 
+// The state saved under `name`, if there is one. Readers pass over a damaged one without a word;
+// here the word is said.
+std::optional<Checkpoint> ViewChecks::saved_state(const std::string& name) {
+  Result<std::optional<Checkpoint>> saved = log_->load_checkpoint(name);
+  if (!saved.ok()) {
+    findings_->damaged(Check::views, {}, saved.error().what);
+    return std::nullopt;
+  }
+  const auto stored = log_->impl().rocks.get(Family::projections, name);
+  if (!*saved && stored.ok() && *stored) {
+    findings_->examined(Check::views);
+    findings_->damaged(Check::views, {},
+                       fmt::format("the saved state `{}` is damaged; it is not used, and is made "
+                                   "anew by the next writer",
+                                   name));
+  }
+  return std::move(*saved);
+}
+
 void ViewChecks::begin(std::string_view run) {
   if (!run.empty()) return begin_run(run_view_name(run));
   for (const ViewRow& row : all_views) {
-    const auto saved = log_->load_checkpoint(row.name);
-    if (!saved.ok()) {
-      findings_->damaged(Check::views, {}, saved.error().what);
-    } else if (*saved) {
+    if (const auto saved = saved_state(std::string(row.name))) {
       auto projection = row.make();
-      if ((*saved)->identity == projection->identity()) {
-        views_.push_back({std::string(row.name), std::move(projection), (*saved)->at});
+      if (saved->identity == projection->identity()) {
+        views_.push_back({std::string(row.name), std::move(projection), saved->at});
       }
     }
   }
@@ -36,10 +52,9 @@ void ViewChecks::begin(std::string_view run) {
 }
 
 void ViewChecks::begin_run(const std::string& name) {
-  const auto saved = log_->load_checkpoint(name);
-  if (!saved.ok()) return findings_->damaged(Check::views, {}, saved.error().what);
+  const auto saved = saved_state(name);
   // A state of another version of the program is never used, so it cannot mislead anybody.
-  if (!*saved || (*saved)->identity != run_view_identity()) return;
+  if (!saved || saved->identity != run_view_identity()) return;
   // The states of runs are saved under the names of their streams.
   const auto stream = find_stream(log_->impl().rocks, name);
   if (!stream.ok()) return findings_->damaged(Check::views, {}, stream.error().what);
@@ -47,7 +62,7 @@ void ViewChecks::begin_run(const std::string& name) {
     return findings_->damaged(Check::views, {.page = {}, .sequence = {}, .stream = name},
                               fmt::format("a state of {} is saved, which has no events", name));
   }
-  runs_.emplace((*stream)->number, Run{name, {(*saved)->at.value}, {}});
+  runs_.emplace((*stream)->number, Run{name, {saved->at.value}, {}});
 }
 
 void ViewChecks::event(const EventView& event) {

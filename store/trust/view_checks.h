@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,6 +41,7 @@ class ViewChecks {
     RunState state;
   };
 
+  std::optional<Checkpoint> saved_state(const std::string& name);
   void begin_run(const std::string& name);
   void compare(const std::string& name, const std::vector<std::byte>& folded, const Place& place);
 

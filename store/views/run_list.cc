@@ -9,7 +9,7 @@
 namespace pievt {
 namespace {
 
-constexpr int code_version = 1;
+constexpr int code_version = 2;
 
 using state::RunPhase;
 
@@ -38,6 +38,10 @@ struct Fold {
   void operator()(const schema::JobDeclared&) const { ++run.jobs; }
   void operator()(const schema::JobFinished& e) const {
     ++(e.status() == schema::JobStatus::succeeded ? run.succeeded : run.failed);
+  }
+  // Only jobs that did not succeed are opened again.
+  void operator()(const schema::JobReopened&) const {
+    if (run.failed > 0) --run.failed;
   }
   void operator()(const schema::AttemptLaunchRequested&) const {
     if (event.head().job() != 0) ++run.attempts;

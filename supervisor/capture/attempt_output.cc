@@ -13,10 +13,13 @@ OutputKey key_of(const RunRecord& record, Subject subject, schema::OutputChannel
 Result<std::uint64_t> recorded_observations(const RunRecord& record, Log& log, Subject subject,
                                             const AttemptState& attempt) {
   std::uint64_t count = 0;
-  auto reader = log.read_stream(run_stream(record.run_id()), {attempt.first_revision}, {attempt.last_revision});
+  auto reader = log.read_stream(run_stream(record.run_id()), {attempt.first_revision},
+                                {attempt.last_revision});
   while (reader.next()) {
     const schema::Head& head = reader.event().head();
-    if (head.job() == subject.job && head.attempt() == subject.attempt && is_observation(reader.event())) ++count;
+    if (head.job() == subject.job && head.attempt() == subject.attempt &&
+        is_observation(reader.event()))
+      ++count;
   }
   PIEVT_TRY(reader.status());
   return count;
@@ -24,21 +27,25 @@ Result<std::uint64_t> recorded_observations(const RunRecord& record, Log& log, S
 
 }  // namespace
 
-Result<AttemptOutput> AttemptOutput::open(RunRecord& record, Subject subject, const std::string& cwd,
-                                          OutputPaths paths) {
+Result<AttemptOutput> AttemptOutput::open(RunRecord& record, Subject subject,
+                                          const std::string& cwd, OutputPaths paths) {
   const AttemptState* attempt = find_attempt(record.state(), subject.job, subject.attempt);
   if (attempt == nullptr) return Error{Errc::not_found, "there is no such attempt to follow"};
   const OutputKey out_key = key_of(record, subject, schema::OutputChannel::stdout);
-  Channel out =
-      PIEVT_TRY(Channel::open(paths.stdout_file, out_key, attempt->stdout_chunks, attempt->stdout_bytes));
-  Channel err = PIEVT_TRY(Channel::open(paths.stderr_file, key_of(record, subject, schema::OutputChannel::stderr),
+  Channel out = PIEVT_TRY(
+      Channel::open(paths.stdout_file, out_key, attempt->stdout_chunks, attempt->stdout_bytes));
+  Channel err = PIEVT_TRY(Channel::open(paths.stderr_file,
+                                        key_of(record, subject, schema::OutputChannel::stderr),
                                         attempt->stderr_chunks, attempt->stderr_bytes));
-  const std::uint64_t recorded = PIEVT_TRY(recorded_observations(record, record.log(), subject, *attempt));
-  AttemptOutput output(subject, std::move(paths), std::move(out), std::move(err), Observer(subject, cwd, recorded));
+  const std::uint64_t recorded =
+      PIEVT_TRY(recorded_observations(record, record.log(), subject, *attempt));
+  AttemptOutput output(subject, std::move(paths), std::move(out), std::move(err),
+                       Observer(subject, cwd, recorded));
   if (attempt->stdout_bytes > 0) {
     const AttemptState known = *attempt;  // proposing events below moves the state
-    PIEVT_TRY(read_output(record.log(), out_key, known,
-                          [&](std::span<const std::byte> bytes) { return output.understand(record, bytes); }));
+    PIEVT_TRY(read_output(record.log(), out_key, known, [&](std::span<const std::byte> bytes) {
+      return output.understand(record, bytes);
+    }));
   }
   return output;
 }
@@ -57,10 +64,11 @@ Status AttemptOutput::understand(RunRecord& record, std::span<const std::byte> b
 }
 
 Result<std::uint64_t> AttemptOutput::pump(RunRecord& record, CaptureTools& tools) {
-  const std::uint64_t out = PIEVT_TRY(stdout_.pump(
-      record, tools, subject_, pump_bytes_max, [&](std::span<const std::byte> b) { return understand(record, b); }));
-  const std::uint64_t err =
-      PIEVT_TRY(stderr_.pump(record, tools, subject_, pump_bytes_max, [](auto) { return Status(); }));
+  const std::uint64_t out =
+      PIEVT_TRY(stdout_.pump(record, tools, subject_, pump_bytes_max,
+                             [&](std::span<const std::byte> b) { return understand(record, b); }));
+  const std::uint64_t err = PIEVT_TRY(
+      stderr_.pump(record, tools, subject_, pump_bytes_max, [](auto) { return Status(); }));
   if (out + err > 0) last_activity_ = process::Clock::now();
   return out + err;
 }
@@ -81,10 +89,11 @@ Status AttemptOutput::finish(RunRecord& record, CaptureTools& tools) {
 Status AttemptOutput::store_session(RunRecord& record, CaptureTools& tools) {
   // pi 0.73 writes no session file before its first answer: its absence is a fact, not an error.
   if (const auto tail = pi::read_session_tail(paths_.session_file); tail.ok()) session_ = *tail;
-  auto channel =
-      Channel::open(paths_.session_file, key_of(record, subject_, schema::OutputChannel::session), 0, 0);
+  auto channel = Channel::open(paths_.session_file,
+                               key_of(record, subject_, schema::OutputChannel::session), 0, 0);
   if (!channel.ok()) return {};
-  while (PIEVT_TRY(channel->pump(record, tools, subject_, pump_bytes_max, [](auto) { return Status(); })) > 0) {
+  while (PIEVT_TRY(channel->pump(record, tools, subject_, pump_bytes_max,
+                                 [](auto) { return Status(); })) > 0) {
   }
   return channel->store_rest(record, tools, subject_);
 }

@@ -1,4 +1,5 @@
-// Everything an attempt says: stdout is understood and stored, stderr is stored, the session file is stored at the end.
+// Everything an attempt says: stdout is understood and stored, stderr is stored, the session file
+// is stored at the end.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,13 @@ struct OutputPaths {
 
 class AttemptOutput {
  public:
-  /// Follows a new attempt, or one that an earlier supervisor had begun to follow: what the store has of it is read
-  /// again, so that the understanding is the same, and nothing is recorded twice.
-  static Result<AttemptOutput> open(RunRecord& record, Subject subject, const std::string& cwd, OutputPaths paths);
+  /// Follows a new attempt, or one that an earlier supervisor had begun to follow: what the store
+  /// has of it is read again, so that the understanding is the same, and nothing is recorded twice.
+  static Result<AttemptOutput> open(RunRecord& record, Subject subject, const std::string& cwd,
+                                    OutputPaths paths);
 
-  /// Takes in what is new; bounded, so that one chatty child cannot keep the others waiting. Returns the bytes read.
+  /// Takes in what is new; bounded, so that one chatty child cannot keep the others waiting.
+  /// Returns the bytes read.
   Result<std::uint64_t> pump(RunRecord& record, CaptureTools& tools);
 
   /// After the child and its tree are gone: reads to the end and moves everything into the store.

@@ -12,7 +12,8 @@
 namespace pievt::supervisor {
 namespace {
 
-// Exactly the bytes from `offset` on, or an error: they were there when they were read the first time.
+// Exactly the bytes from `offset` on, or an error: they were there when they were read the first
+// time.
 Status read_exactly(int fd, std::span<std::byte> into, std::uint64_t offset) {
   while (!into.empty()) {
     const ssize_t got = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
@@ -26,19 +27,21 @@ Status read_exactly(int fd, std::span<std::byte> into, std::uint64_t offset) {
 
 }  // namespace
 
-Channel::Channel(process::FollowFile follow, OutputKey key, std::uint32_t chunks, std::uint64_t stored)
+Channel::Channel(process::FollowFile follow, OutputKey key, std::uint32_t chunks,
+                 std::uint64_t stored)
     : pace(process::Pace::from(process::Clock::now())),
       follow_(std::move(follow)),
       key_(key),
       writer_(std::move(key), chunks, stored) {}
 
-Result<Channel> Channel::open(const std::filesystem::path& path, OutputKey key, std::uint32_t chunks,
-                              std::uint64_t stored) {
-  return Channel(PIEVT_TRY(process::FollowFile::open(path, stored)), std::move(key), chunks, stored);
+Result<Channel> Channel::open(const std::filesystem::path& path, OutputKey key,
+                              std::uint32_t chunks, std::uint64_t stored) {
+  return Channel(PIEVT_TRY(process::FollowFile::open(path, stored)), std::move(key), chunks,
+                 stored);
 }
 
-Result<std::uint64_t> Channel::pump(RunRecord& record, CaptureTools& tools, Subject subject, std::size_t bytes_max,
-                                    const Sink& sink) {
+Result<std::uint64_t> Channel::pump(RunRecord& record, CaptureTools& tools, Subject subject,
+                                    std::size_t bytes_max, const Sink& sink) {
   std::uint64_t bytes = 0;
   while (!broken_ && bytes < bytes_max) {
     const auto news = follow_.read_new(tools.buffer);
@@ -69,7 +72,8 @@ Status Channel::store(RunRecord& record, CaptureTools& tools, Subject subject, s
     tools.chunk.resize(std::min<std::uint64_t>(upto - from, output_chunk_bytes));
     PIEVT_TRY(read_exactly(follow_.fd(), tools.chunk, from));
     auto events = PIEVT_TRY(writer_.write(record.log(), tools.packer, tools.chunk));
-    for (schema::OutputCapturedT& event : events) PIEVT_TRY(record.propose({std::move(event), subject}));
+    for (schema::OutputCapturedT& event : events)
+      PIEVT_TRY(record.propose({std::move(event), subject}));
   }
   return {};
 }

@@ -1,8 +1,9 @@
 // One file that a child writes its output to, on its way into the store.
 //
-// The file itself is the buffer: a child never waits for us, nothing is lost when we die, and no byte is kept in memory
-// for longer than it takes to look at it. Bytes are read as they come; they move into the store in chunks of 2 MiB, or
-// at the end; and once the commit that names a chunk is durable, the file's part is given back to the disk.
+// The file itself is the buffer: a child never waits for us, nothing is lost when we die, and no
+// byte is kept in memory for longer than it takes to look at it. Bytes are read as they come; they
+// move into the store in chunks of 2 MiB, or at the end; and once the commit that names a chunk is
+// durable, the file's part is given back to the disk.
 #pragma once
 
 #include <cstdint>
@@ -30,13 +31,14 @@ class Channel {
   using Sink = std::function<Status(std::span<const std::byte>)>;
 
   /// Follows the file at `path` from where the store has it: `stored` bytes in `chunks` chunks.
-  static Result<Channel> open(const std::filesystem::path& path, OutputKey key, std::uint32_t chunks,
-                              std::uint64_t stored);
+  static Result<Channel> open(const std::filesystem::path& path, OutputKey key,
+                              std::uint32_t chunks, std::uint64_t stored);
 
-  /// Gives what is new to `sink`, at most `bytes_max`, and moves full chunks into the store. Returns how many bytes were
-  /// new. A file that the worker shortened or replaced is recorded once, and the channel is at its end.
-  Result<std::uint64_t> pump(RunRecord& record, CaptureTools& tools, Subject subject, std::size_t bytes_max,
-                             const Sink& sink);
+  /// Gives what is new to `sink`, at most `bytes_max`, and moves full chunks into the store.
+  /// Returns how many bytes were new. A file that the worker shortened or replaced is recorded
+  /// once, and the channel is at its end.
+  Result<std::uint64_t> pump(RunRecord& record, CaptureTools& tools, Subject subject,
+                             std::size_t bytes_max, const Sink& sink);
 
   /// Moves the rest into the store.
   Status store_rest(RunRecord& record, CaptureTools& tools, Subject subject);

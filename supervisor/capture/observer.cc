@@ -9,7 +9,8 @@ namespace {
 
 using Made = Result<std::optional<Payload>>;
 
-// Of each kind of anomaly so many are recorded; a hostile worker must not fill the log with its own noise.
+// Of each kind of anomaly so many are recorded; a hostile worker must not fill the log with its own
+// noise.
 constexpr std::uint64_t anomalies_recorded_max = 5;
 
 std::unique_ptr<schema::UsageT> usage_of(const pi::Usage& seen) {
@@ -26,9 +27,12 @@ std::unique_ptr<schema::UsageT> usage_of(const pi::Usage& seen) {
 
 schema::OutputAnomaly kind_of(pi::UnparsableReason reason) {
   switch (reason) {
-    case pi::UnparsableReason::oversized: return schema::OutputAnomaly::line_too_long;
-    case pi::UnparsableReason::unterminated: return schema::OutputAnomaly::unterminated_tail;
-    default: return schema::OutputAnomaly::not_json;
+    case pi::UnparsableReason::oversized:
+      return schema::OutputAnomaly::line_too_long;
+    case pi::UnparsableReason::unterminated:
+      return schema::OutputAnomaly::unterminated_tail;
+    default:
+      return schema::OutputAnomaly::not_json;
   }
 }
 
@@ -50,8 +54,8 @@ struct Observer::Translate {
   }
 
   // Texts of skipped events are stored already; storing them again would only cost time.
-  Result<std::unique_ptr<schema::BlobRef>> text(std::string_view content,
-                                                schema::BlobKind kind = schema::BlobKind::text) const {
+  Result<std::unique_ptr<schema::BlobRef>> text(
+      std::string_view content, schema::BlobKind kind = schema::BlobKind::text) const {
     if (self.skip_ > 0 || content.empty()) return std::unique_ptr<schema::BlobRef>();
     return record.put_text(content, kind);
   }
@@ -207,16 +211,20 @@ bool is_observation(const EventView& event) {
     case schema::Payload::CompactionStarted:
     case schema::Payload::CompactionEnded:
     case schema::Payload::AgentRunEnded:
-    case schema::Payload::AgentSettled: return true;
+    case schema::Payload::AgentSettled:
+      return true;
     case schema::Payload::OutputAnomalyObserved:
       // Of the anomalies only those that lie in the stream itself.
       switch (event.envelope->payload_as_OutputAnomalyObserved()->anomaly()) {
         case schema::OutputAnomaly::not_json:
         case schema::OutputAnomaly::line_too_long:
-        case schema::OutputAnomaly::unterminated_tail: return true;
-        default: return false;
+        case schema::OutputAnomaly::unterminated_tail:
+          return true;
+        default:
+          return false;
       }
-    default: return false;
+    default:
+      return false;
   }
 }
 

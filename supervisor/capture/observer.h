@@ -1,6 +1,7 @@
-// From what pi said to what the log records: one observation of the stream becomes at most one event. Text goes to blobs.
-// The same bytes give the same events, in the same order, always: a supervisor that takes over reads the output again
-// from the start and leaves out as many events as the log already has.
+// From what pi said to what the log records: one observation of the stream becomes at most one
+// event. Text goes to blobs. The same bytes give the same events, in the same order, always: a
+// supervisor that takes over reads the output again from the start and leaves out as many events as
+// the log already has.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace pievt::supervisor {
 
 class Observer {
  public:
-  /// `subject`: job and attempt the events are about. `cwd`: the directory the child was told to work in.
-  /// `already_recorded`: how many observations of this attempt the log has.
+  /// `subject`: job and attempt the events are about. `cwd`: the directory the child was told to
+  /// work in. `already_recorded`: how many observations of this attempt the log has.
   Observer(Subject subject, std::string cwd, std::uint64_t already_recorded)
       : subject_(subject), cwd_(std::move(cwd)), skip_(already_recorded) {}
 

@@ -20,7 +20,8 @@ namespace {
 
 using schema::CheckStatus;
 
-// Larger files are recorded by size alone: hashing must not make the supervisor late for its children.
+// Larger files are recorded by size alone: hashing must not make the supervisor late for its
+// children.
 constexpr std::uint64_t digest_bytes_max = 16u << 20;
 
 std::unique_ptr<schema::Digest> digest_of(int fd, std::uint64_t size) {
@@ -44,11 +45,13 @@ std::string wanted(const schema::RequiredPathT& path) {
   return path.min_bytes > 0 ? fmt::format("a file of at least {} bytes", path.min_bytes) : "a file";
 }
 
-CheckStatus look(const schema::RequiredPathT& required, const std::filesystem::path& path, schema::CheckT& seen) {
+CheckStatus look(const schema::RequiredPathT& required, const std::filesystem::path& path,
+                 schema::CheckT& seen) {
   // Not blocking, so that a pipe a worker left there cannot hold us.
   const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (fd.get() < 0) {
-    seen.actual = errno == ENOENT || errno == ENOTDIR ? "missing" : std::generic_category().message(errno);
+    seen.actual =
+        errno == ENOENT || errno == ENOTDIR ? "missing" : std::generic_category().message(errno);
     return errno == ENOENT || errno == ENOTDIR ? CheckStatus::failed : CheckStatus::errored;
   }
   struct stat status {};
@@ -72,7 +75,8 @@ CheckStatus look(const schema::RequiredPathT& required, const std::filesystem::p
 
 }  // namespace
 
-schema::GateDecidedT evaluate(const schema::AcceptanceT& contract, const std::filesystem::path& cwd) {
+schema::GateDecidedT evaluate(const schema::AcceptanceT& contract,
+                              const std::filesystem::path& cwd) {
   schema::GateDecidedT gate;
   gate.decision = schema::GateDecision::passed;
   gate.decided_by = "supervisor";

@@ -43,7 +43,8 @@ Wait dependencies(const RunState& run, const JobState& job) {
       wait = {Readiness::blocked, other};
       continue;
     }
-    if (dependency->when != schema::DependsWhen::finished && other->status != JobStatus::succeeded) {
+    if (dependency->when != schema::DependsWhen::finished &&
+        other->status != JobStatus::succeeded) {
       return {Readiness::never, other};
     }
   }
@@ -54,35 +55,47 @@ std::size_t running_attempts(const RunState& run) {
   const auto open = [](const auto& attempts) {
     return !attempts.empty() && attempts.back()->phase != AttemptPhase::classified;
   };
-  return static_cast<std::size_t>(std::ranges::count_if(run.jobs, [&](const auto& job) { return open(job->attempts); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(run.jobs, [&](const auto& job) { return open(job->attempts); }));
 }
 
 NewEvent run_finished(const RunState& run) {
   schema::RunFinishedT event;
   for (const auto& job : run.jobs) {
     switch (job->status) {
-      case JobStatus::succeeded: ++event.succeeded; break;
-      case JobStatus::cancelled: ++event.cancelled; break;
-      case JobStatus::skipped: ++event.skipped; break;
-      default: ++event.failed;
+      case JobStatus::succeeded:
+        ++event.succeeded;
+        break;
+      case JobStatus::cancelled:
+        ++event.cancelled;
+        break;
+      case JobStatus::skipped:
+        ++event.skipped;
+        break;
+      default:
+        ++event.failed;
     }
   }
   const bool all = event.succeeded == run.jobs.size();
   const bool stopped = run.phase == RunPhase::stopping && !all;
-  event.ending = stopped ? schema::RunEnding::stopped : all ? schema::RunEnding::succeeded : schema::RunEnding::failed;
+  event.ending = stopped ? schema::RunEnding::stopped
+                 : all   ? schema::RunEnding::succeeded
+                         : schema::RunEnding::failed;
   event.reason = stopped ? run.stop_reason
                          : fmt::format("{} of {} jobs succeeded", event.succeeded, run.jobs.size());
   event.ruleset = current_ruleset().name;
   return {std::move(event)};
 }
 
-// Jobs that can be decided without running: their dependencies can never be met, or the run is being stopped.
+// Jobs that can be decided without running: their dependencies can never be met, or the run is
+// being stopped.
 std::vector<NewEvent> decided_without_running(const RunState& run) {
   std::vector<NewEvent> events;
   for (const auto& job : run.jobs) {
     if (job->phase != JobPhase::waiting && job->phase != JobPhase::backoff) continue;
     if (run.phase == RunPhase::stopping) {
-      events.push_back(finished(*job, JobStatus::cancelled, FailureKind::cancelled, run.stop_reason));
+      events.push_back(
+          finished(*job, JobStatus::cancelled, FailureKind::cancelled, run.stop_reason));
       continue;
     }
     const Wait wait = dependencies(run, *job);
@@ -102,10 +115,13 @@ NextSteps next_steps(const RunState& run, std::uint64_t now_ns) {
   NextSteps next;
   if (run.phase != RunPhase::running && run.phase != RunPhase::stopping) return next;
   next.events = decided_without_running(run);
-  if (!next.events.empty()) return next;  // what follows from these is decided when they have been applied
+  if (!next.events.empty())
+    return next;  // what follows from these is decided when they have been applied
 
-  const bool all_finished = std::ranges::all_of(run.jobs, [](const auto& j) { return j->phase == JobPhase::finished; });
-  const bool probing = !run.attempts.empty() && run.attempts.back()->phase != AttemptPhase::classified;
+  const bool all_finished =
+      std::ranges::all_of(run.jobs, [](const auto& j) { return j->phase == JobPhase::finished; });
+  const bool probing =
+      !run.attempts.empty() && run.attempts.back()->phase != AttemptPhase::classified;
   if (all_finished && !probing) {
     next.events.push_back(run_finished(run));
     return next;
@@ -116,11 +132,13 @@ NextSteps next_steps(const RunState& run, std::uint64_t now_ns) {
   for (const auto& job : run.jobs) {
     if (job->phase == JobPhase::backoff) {
       if (job->retry_not_before_ns > now_ns) {
-        next.wake_at_ns = std::min(next.wake_at_ns.value_or(job->retry_not_before_ns), job->retry_not_before_ns);
+        next.wake_at_ns =
+            std::min(next.wake_at_ns.value_or(job->retry_not_before_ns), job->retry_not_before_ns);
         continue;
       }
       ready.push_back(job.get());
-    } else if (job->phase == JobPhase::waiting && dependencies(run, *job).readiness == Readiness::ready) {
+    } else if (job->phase == JobPhase::waiting &&
+               dependencies(run, *job).readiness == Readiness::ready) {
       ready.push_back(job.get());
     }
   }
@@ -134,7 +152,8 @@ NextSteps next_steps(const RunState& run, std::uint64_t now_ns) {
   return next;
 }
 
-std::vector<NewEvent> after_attempt(const RunState& run, std::uint32_t number, std::uint64_t now_ns) {
+std::vector<NewEvent> after_attempt(const RunState& run, std::uint32_t number,
+                                    std::uint64_t now_ns) {
   const JobState* job = find_job(run, number);
   if (job == nullptr || job->attempts.empty()) return {};
   const AttemptState& attempt = *job->attempts.back();

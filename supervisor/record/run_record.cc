@@ -21,7 +21,8 @@ Status RunRecord::commit() {
   return {};
 }
 
-Result<std::unique_ptr<schema::BlobRef>> RunRecord::put_text(std::string_view text, schema::BlobKind kind) {
+Result<std::unique_ptr<schema::BlobRef>> RunRecord::put_text(std::string_view text,
+                                                             schema::BlobKind kind) {
   return std::make_unique<schema::BlobRef>(PIEVT_TRY(log_->put_blob(text, kind)));
 }
 

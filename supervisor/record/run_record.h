@@ -1,8 +1,10 @@
-// The run as its supervisor knows it: the state, and the events that are decided but not written yet.
+// The run as its supervisor knows it: the state, and the events that are decided but not written
+// yet.
 //
-// The order is always propose, commit, act. `propose` asks the rules and folds the event into the state, so that the
-// next decision already knows of it; `commit` makes everything proposed durable in one append; only then may anything
-// be done about it. The stream is written by this record alone: every append states the revision it goes after.
+// The order is always propose, commit, act. `propose` asks the rules and folds the event into the
+// state, so that the next decision already knows of it; `commit` makes everything proposed durable
+// in one append; only then may anything be done about it. The stream is written by this record
+// alone: every append states the revision it goes after.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +27,8 @@ class RunRecord {
   /// Returns the revision it will have.
   Result<Revision> propose(NewEvent event);
 
-  /// Writes what was proposed, durably. After an error the record must not be used any more: the state has events that
-  /// the log does not.
+  /// Writes what was proposed, durably. After an error the record must not be used any more: the
+  /// state has events that the log does not.
   Status commit();
 
   /// Stores a text for an event to refer to; durable with the commit of that event.

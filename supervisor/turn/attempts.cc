@@ -1,4 +1,5 @@
-// One attempt's life, as the child machine tells it: an input becomes a move, a move an intent, an intent an act.
+// One attempt's life, as the child machine tells it: an input becomes a move, a move an intent, an
+// intent an act.
 #include <algorithm>
 #include <csignal>
 
@@ -47,7 +48,8 @@ Status Supervisor::input(Token token, ChildInput what) {
   const process::ChildStep step = process::child_step(attempt.machine, what);
   attempt.machine = step.next;
   switch (step.move) {
-    case ChildMove::none: return {};
+    case ChildMove::none:
+      return {};
     case ChildMove::signal_term:
     case ChildMove::signal_term_again:
     case ChildMove::signal_kill: {
@@ -58,7 +60,8 @@ Status Supervisor::input(Token token, ChildInput what) {
       PIEVT_TRY(record_.propose({std::move(intent), attempt.subject}));
       break;
     }
-    default: break;  // spawn: its intent was proposed with everything that is known about it
+    default:
+      break;  // spawn: its intent was proposed with everything that is known about it
   }
   acts_.push_back({token, step.move});
   return {};
@@ -75,13 +78,19 @@ Status Supervisor::carry_out(const Act& act) {
   if (found == attempts_.end()) return {};
   LiveAttempt& attempt = found->second;
   switch (act.move) {
-    case ChildMove::none: return {};
-    case ChildMove::spawn: return start(act.token, attempt);
+    case ChildMove::none:
+      return {};
+    case ChildMove::spawn:
+      return start(act.token, attempt);
     case ChildMove::signal_term:
-    case ChildMove::signal_term_again: return send(act.token, attempt, SIGTERM);
-    case ChildMove::signal_kill: return send(act.token, attempt, SIGKILL);
-    case ChildMove::sweep: return sweep(act.token, attempt);
-    case ChildMove::settle: return finish(act.token, attempt);
+    case ChildMove::signal_term_again:
+      return send(act.token, attempt, SIGTERM);
+    case ChildMove::signal_kill:
+      return send(act.token, attempt, SIGKILL);
+    case ChildMove::sweep:
+      return sweep(act.token, attempt);
+    case ChildMove::settle:
+      return finish(act.token, attempt);
   }
   return {};
 }
@@ -110,16 +119,18 @@ Status Supervisor::start(Token token, LiveAttempt& attempt) {
 Status Supervisor::open_output(LiveAttempt& attempt) {
   const launch::AttemptFiles files =
       launch::attempt_files(options_.store, attempt_name(record_.state(), attempt.subject));
-  attempt.output.emplace(PIEVT_TRY(AttemptOutput::open(record_, attempt.subject, attempt.cwd,
-                                                       {files.output, files.error, files.session})));
+  attempt.output.emplace(PIEVT_TRY(AttemptOutput::open(
+      record_, attempt.subject, attempt.cwd, {files.output, files.error, files.session})));
   return {};
 }
 
 void Supervisor::set_deadline(LiveAttempt& attempt) const {
-  const AttemptState* state = find_attempt(record_.state(), attempt.subject.job, attempt.subject.attempt);
+  const AttemptState* state =
+      find_attempt(record_.state(), attempt.subject.job, attempt.subject.attempt);
   if (state == nullptr || state->timeout_ms == 0) return;
   const std::uint64_t now = boot_now_ns();
-  const std::uint64_t began = state->launched_monotonic_ns == 0 ? now : std::min(now, state->launched_monotonic_ns);
+  const std::uint64_t began =
+      state->launched_monotonic_ns == 0 ? now : std::min(now, state->launched_monotonic_ns);
   const std::uint64_t end = began + state->timeout_ms * 1'000'000;
   attempt.deadline = Clock::now() + std::chrono::nanoseconds(end > now ? end - now : 0);
 }
@@ -127,8 +138,10 @@ void Supervisor::set_deadline(LiveAttempt& attempt) const {
 Status Supervisor::send(Token token, LiveAttempt& attempt, int signal) {
   if (!attempt.process) return {};
   attempt.sent.push_back({signal, Clock::now()});
-  PIEVT_TRY(attempt.process->signal(signal));  // one that is gone already is no error: its end will be seen
-  if (process::waits_for_timeout(attempts_.at(token).machine)) attempt.step_over = Clock::now() + options_.stop_grace;
+  PIEVT_TRY(attempt.process->signal(
+      signal));  // one that is gone already is no error: its end will be seen
+  if (process::waits_for_timeout(attempts_.at(token).machine))
+    attempt.step_over = Clock::now() + options_.stop_grace;
   return {};
 }
 
@@ -153,13 +166,15 @@ Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
   const process::MarkedProcesses found = PIEVT_TRY(process::find_marked(marker));
   if (!found.found.empty()) {
     schema::AttemptLeftoversFoundT intent;
-    for (const process::MarkedProcess& seen : found.found) intent.processes.push_back(leftover(seen));
+    for (const process::MarkedProcess& seen : found.found)
+      intent.processes.push_back(leftover(seen));
     PIEVT_TRY(record_.propose({std::move(intent), attempt.subject}));
     PIEVT_TRY(record_.commit());
     const process::SweepReport report = PIEVT_TRY(process::sweep(marker));
     schema::AttemptSweptT swept;
     swept.killed = static_cast<std::uint32_t>(report.killed.size());
-    for (const process::MarkedProcess& seen : report.survivors) swept.survivors.push_back(leftover(seen));
+    for (const process::MarkedProcess& seen : report.survivors)
+      swept.survivors.push_back(leftover(seen));
     PIEVT_TRY(record_.propose({std::move(swept), attempt.subject}));
   }
   std::vector<pid_t> tracked;
@@ -179,10 +194,13 @@ Status Supervisor::finish(Token token, LiveAttempt& attempt) {
   if (record_.state().stop_mode != schema::StopMode::now) return {};
   std::vector<Token> others;
   for (const auto& [other, live] : attempts_) others.push_back(other);
-  for (const Token other : others) PIEVT_TRY(stop(other, schema::StopReason::run_stopped, ChildInput::stop));
+  for (const Token other : others)
+    PIEVT_TRY(stop(other, schema::StopReason::run_stopped, ChildInput::stop));
   return {};
 }
 
-std::optional<std::uint64_t> Supervisor::memory_kills() const { return oom_ ? oom_->read() : std::nullopt; }
+std::optional<std::uint64_t> Supervisor::memory_kills() const {
+  return oom_ ? oom_->read() : std::nullopt;
+}
 
 }  // namespace pievt::supervisor

@@ -11,7 +11,8 @@
 namespace pievt::supervisor {
 namespace {
 
-constexpr std::string_view probe_prompt = "This is a connection test. Reply with the single word: ready";
+constexpr std::string_view probe_prompt =
+    "This is a connection test. Reply with the single word: ready";
 constexpr std::uint64_t probe_timeout_ms = 60'000;
 
 Result<std::string> blob_text(Log& log, const std::unique_ptr<schema::BlobRef>& ref) {
@@ -26,8 +27,10 @@ std::optional<std::string> provider_of(std::string_view model) {
   return std::string(model.substr(0, slash));
 }
 
-// The prompt with the last words of other jobs where they belong. From the back, so that offsets stay true.
-Result<std::string> resolve_finals(RunRecord& record, const schema::JobDeclaredT& job, std::string prompt) {
+// The prompt with the last words of other jobs where they belong. From the back, so that offsets
+// stay true.
+Result<std::string> resolve_finals(RunRecord& record, const schema::JobDeclaredT& job,
+                                   std::string prompt) {
   for (auto it = job.finals.rbegin(); it != job.finals.rend(); ++it) {
     const schema::FinalReferenceT& final = **it;
     if (final.offset > prompt.size() || final.size > prompt.size() - final.offset) continue;
@@ -51,7 +54,9 @@ Result<std::string> whole_prompt(RunRecord& record, const schema::JobDeclaredT& 
   return text + PIEVT_TRY(resolve_finals(record, job, prompt));
 }
 
-std::vector<std::string> names_of(const launch::ChildEnvironment& environment) { return environment.passed; }
+std::vector<std::string> names_of(const launch::ChildEnvironment& environment) {
+  return environment.passed;
+}
 
 }  // namespace
 
@@ -97,44 +102,49 @@ Result<PreparedLaunch> Launcher::prepare_job(RunRecord& record, std::uint32_t nu
   const JobState* job = find_job(record.state(), number);
   PIEVT_ASSERT(job != nullptr && job->declared != nullptr);
   const schema::JobDeclaredT& declared = *job->declared;
-  Ask ask{.subject = {.job = number, .attempt = static_cast<std::uint32_t>(job->attempts.size() + 1)},
-          .purpose = schema::AttemptPurpose::work,
-          .model = job->model,
-          .thinking = declared.thinking,
-          .cwd = declared.cwd.empty() ? record.state().cwd : declared.cwd,
-          .prompt = PIEVT_TRY(whole_prompt(record, declared)),
-          .tools = {},
-          .timeout_ms = job->timeout_ms,
-          .environment = {}};
+  Ask ask{
+      .subject = {.job = number, .attempt = static_cast<std::uint32_t>(job->attempts.size() + 1)},
+      .purpose = schema::AttemptPurpose::work,
+      .model = job->model,
+      .thinking = declared.thinking,
+      .cwd = declared.cwd.empty() ? record.state().cwd : declared.cwd,
+      .prompt = PIEVT_TRY(whole_prompt(record, declared)),
+      .tools = {},
+      .timeout_ms = job->timeout_ms,
+      .environment = {}};
   if (!declared.tools.empty()) ask.tools = declared.tools;
-  if (const auto found = options_->job_environment.find(job->id); found != options_->job_environment.end()) {
+  if (const auto found = options_->job_environment.find(job->id);
+      found != options_->job_environment.end()) {
     ask.environment = found->second;
   }
   return prepare(record, std::move(ask));
 }
 
 Result<PreparedLaunch> Launcher::prepare_probe(RunRecord& record, const std::string& model) const {
-  return prepare(record, {.subject = {.attempt = static_cast<std::uint32_t>(record.state().attempts.size() + 1)},
-                          .purpose = schema::AttemptPurpose::probe,
-                          .model = model,
-                          .thinking = "off",
-                          .cwd = record.state().cwd,
-                          .prompt = std::string(probe_prompt),
-                          .tools = std::vector<std::string>{},
-                          .timeout_ms = probe_timeout_ms,
-                          .environment = {}});
+  return prepare(
+      record,
+      {.subject = {.attempt = static_cast<std::uint32_t>(record.state().attempts.size() + 1)},
+       .purpose = schema::AttemptPurpose::probe,
+       .model = model,
+       .thinking = "off",
+       .cwd = record.state().cwd,
+       .prompt = std::string(probe_prompt),
+       .tools = std::vector<std::string>{},
+       .timeout_ms = probe_timeout_ms,
+       .environment = {}});
 }
 
 Result<PreparedLaunch> Launcher::prepare(RunRecord& record, Ask ask) const {
-  PreparedLaunch prepared{ask.subject, attempt_name(record.state(), ask.subject), {}, {}, ask.cwd, ask.prompt};
+  PreparedLaunch prepared{ask.subject, attempt_name(record.state(), ask.subject), {}, {}, ask.cwd,
+                          ask.prompt};
   const launch::AttemptFiles files = launch::attempt_files(options_->store, prepared.name);
-  prepared.environment =
-      PIEVT_TRY(launch::select_environment(options_->environment, {.provider = provider_of(ask.model),
-                                                                   .custom = custom_,
-                                                                   .agent_directory = files.agent_directory,
-                                                                   .temporary_directory = files.temporary_directory,
-                                                                   .attempt = marker_of(record.run_id(), ask.subject),
-                                                                   .job = std::move(ask.environment)}));
+  prepared.environment = PIEVT_TRY(launch::select_environment(
+      options_->environment, {.provider = provider_of(ask.model),
+                              .custom = custom_,
+                              .agent_directory = files.agent_directory,
+                              .temporary_directory = files.temporary_directory,
+                              .attempt = marker_of(record.run_id(), ask.subject),
+                              .job = std::move(ask.environment)}));
   launch::PiCommand command{.program = pi_.path,
                             .version = pi_.version,
                             .mode = launch::PiMode::json,

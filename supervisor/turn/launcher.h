@@ -1,12 +1,13 @@
-// Starting pi for one attempt: first everything that can be said about it (for the intent event), then the act.
+// Starting pi for one attempt: first everything that can be said about it (for the intent event),
+// then the act.
 #pragma once
 
 #include <string>
 
+#include "supervisor/launch/agent_json.h"
 #include "supervisor/launch/attempt_files.h"
 #include "supervisor/launch/environment.h"
 #include "supervisor/launch/pi_program.h"
-#include "supervisor/launch/agent_json.h"
 #include "supervisor/record/run_record.h"
 #include "supervisor/turn/options.h"
 
@@ -45,7 +46,10 @@ class Launcher {
   struct Ask;
   Launcher(const Options& options, launch::PiProgram pi, std::filesystem::path user_directory,
            std::vector<launch::CustomProvider> custom)
-      : options_(&options), pi_(std::move(pi)), user_directory_(std::move(user_directory)), custom_(std::move(custom)) {}
+      : options_(&options),
+        pi_(std::move(pi)),
+        user_directory_(std::move(user_directory)),
+        custom_(std::move(custom)) {}
   Result<PreparedLaunch> prepare(RunRecord& record, Ask ask) const;
 
   const Options* options_;

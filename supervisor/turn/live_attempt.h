@@ -1,5 +1,5 @@
-// An attempt whose process exists, or is about to, as the loop holds it: handles and deadlines. What is true about it is
-// in the run's state; this is what is lost when the supervisor dies.
+// An attempt whose process exists, or is about to, as the loop holds it: handles and deadlines.
+// What is true about it is in the run's state; this is what is lost when the supervisor dies.
 #pragma once
 
 #include <optional>

@@ -15,14 +15,22 @@ namespace {
 
 schema::FailureKind kind_of(plan::RetryOn kind) {
   switch (kind) {
-    case plan::RetryOn::launch: return schema::FailureKind::launch_error;
-    case plan::RetryOn::provider_transient: return schema::FailureKind::provider_transient;
-    case plan::RetryOn::context_overflow: return schema::FailureKind::context_overflow;
-    case plan::RetryOn::worker_incomplete: return schema::FailureKind::worker_incomplete;
-    case plan::RetryOn::timeout: return schema::FailureKind::deadline_exceeded;
-    case plan::RetryOn::killed: return schema::FailureKind::killed;
-    case plan::RetryOn::acceptance: return schema::FailureKind::acceptance_failed;
-    case plan::RetryOn::lost: return schema::FailureKind::supervisor_lost;
+    case plan::RetryOn::launch:
+      return schema::FailureKind::launch_error;
+    case plan::RetryOn::provider_transient:
+      return schema::FailureKind::provider_transient;
+    case plan::RetryOn::context_overflow:
+      return schema::FailureKind::context_overflow;
+    case plan::RetryOn::worker_incomplete:
+      return schema::FailureKind::worker_incomplete;
+    case plan::RetryOn::timeout:
+      return schema::FailureKind::deadline_exceeded;
+    case plan::RetryOn::killed:
+      return schema::FailureKind::killed;
+    case plan::RetryOn::acceptance:
+      return schema::FailureKind::acceptance_failed;
+    case plan::RetryOn::lost:
+      return schema::FailureKind::supervisor_lost;
   }
   return schema::FailureKind::unknown;
 }
@@ -37,7 +45,8 @@ std::unique_ptr<schema::RetryPolicyT> policy_of(const plan::RetryPolicy& policy)
   for (const plan::RetryOn kind : policy.retry_on) {
     out->retry_on.push_back(kind_of(kind));
     // An empty final message is one way of not having finished.
-    if (kind == plan::RetryOn::worker_incomplete) out->retry_on.push_back(schema::FailureKind::empty_final);
+    if (kind == plan::RetryOn::worker_incomplete)
+      out->retry_on.push_back(schema::FailureKind::empty_final);
   }
   return out;
 }
@@ -62,7 +71,8 @@ std::string prompt_text(const plan::JobSpec& job, schema::JobDeclaredT& event) {
   return text;
 }
 
-Result<schema::JobDeclaredT> declare(RunRecord& record, const plan::JobSpec& job, const std::filesystem::path& cwd) {
+Result<schema::JobDeclaredT> declare(RunRecord& record, const plan::JobSpec& job,
+                                     const std::filesystem::path& cwd) {
   schema::JobDeclaredT event;
   event.id = job.id;
   event.name = job.name;
@@ -84,14 +94,16 @@ Result<schema::JobDeclaredT> declare(RunRecord& record, const plan::JobSpec& job
   for (const plan::Dependency& dependency : job.depends_on) {
     auto out = std::make_unique<schema::JobDependencyT>();
     out->job = dependency.index + 1;
-    out->when = dependency.when == plan::When::success ? schema::DependsWhen::success : schema::DependsWhen::finished;
+    out->when = dependency.when == plan::When::success ? schema::DependsWhen::success
+                                                       : schema::DependsWhen::finished;
     event.depends_on.push_back(std::move(out));
   }
   if (!job.required_paths.empty()) event.acceptance = std::make_unique<schema::AcceptanceT>();
   for (const plan::RequiredPath& path : job.required_paths) {
     auto out = std::make_unique<schema::RequiredPathT>();
     out->path = path.path;
-    out->type = path.type == plan::PathType::directory ? schema::PathType::directory : schema::PathType::file;
+    out->type = path.type == plan::PathType::directory ? schema::PathType::directory
+                                                       : schema::PathType::file;
     out->min_bytes = path.min_bytes;
     event.acceptance->required_paths.push_back(std::move(out));
   }
@@ -109,11 +121,12 @@ Result<schema::JobDeclaredT> declare(RunRecord& record, const plan::JobSpec& job
 std::string new_run_id() {
   const AppendId random = new_append_id();
   const auto last = [&](std::size_t i) { return std::to_integer<unsigned>(random.bytes[i]); };
-  return fmt::format("{:%Y%m%d-%H%M%S}-{:02x}{:02x}{:02x}", fmt::gmtime(std::time(nullptr)), last(13), last(14), last(15));
+  return fmt::format("{:%Y%m%d-%H%M%S}-{:02x}{:02x}{:02x}", fmt::gmtime(std::time(nullptr)),
+                     last(13), last(14), last(15));
 }
 
-Status plan_run(RunRecord& record, const plan::PlanFile& file, const std::string& plan_path, const std::string& cwd,
-                std::uint32_t concurrency) {
+Status plan_run(RunRecord& record, const plan::PlanFile& file, const std::string& plan_path,
+                const std::string& cwd, std::uint32_t concurrency) {
   schema::RunPlannedT planned;
   planned.run_id = record.run_id();
   planned.kind = schema::RunKind::batch;
@@ -146,8 +159,9 @@ Result<std::map<std::string, std::vector<process::Variable>>> job_environments(
       const std::string& from = std::get<plan::FromEnv>(value).name;
       const auto found = std::ranges::find(environment, from, &process::Variable::name);
       if (found == environment.end()) {
-        return Error{Errc::invalid, fmt::format("job {} wants {} from your environment, where {} is not set", job.id,
-                                                name, from)};
+        return Error{Errc::invalid,
+                     fmt::format("job {} wants {} from your environment, where {} is not set",
+                                 job.id, name, from)};
       }
       all[job.id].push_back({name, found->value});
     }

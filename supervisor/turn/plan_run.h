@@ -8,14 +8,17 @@
 
 namespace pievt::supervisor {
 
-/// A new id: the moment, readable and sorting by time, and six random digits, which are enough to name it by.
+/// A new id: the moment, readable and sorting by time, and six random digits, which are enough to
+/// name it by.
 std::string new_run_id();
 
-/// Proposes and commits RunPlanned and a JobDeclared for each job. `cwd`: the directory the run works in, absolute.
-Status plan_run(RunRecord& record, const plan::PlanFile& file, const std::string& plan_path, const std::string& cwd,
-                std::uint32_t concurrency);
+/// Proposes and commits RunPlanned and a JobDeclared for each job. `cwd`: the directory the run
+/// works in, absolute.
+Status plan_run(RunRecord& record, const plan::PlanFile& file, const std::string& plan_path,
+                const std::string& cwd, std::uint32_t concurrency);
 
-/// The values of the jobs' environments. invalid where a variable that a job wants to pass on is not set.
+/// The values of the jobs' environments. invalid where a variable that a job wants to pass on is
+/// not set.
 Result<std::map<std::string, std::vector<process::Variable>>> job_environments(
     const plan::Plan& plan, const std::vector<process::Variable>& environment);
 

@@ -1,5 +1,6 @@
-// The beginning: of a run that is new, or of one whose supervisor is gone. Children that still run are taken over; of
-// those that do not it is recorded that, and why, nobody saw their end. Then the loop goes on as if nothing had happened.
+// The beginning: of a run that is new, or of one whose supervisor is gone. Children that still run
+// are taken over; of those that do not it is recorded that, and why, nobody saw their end. Then the
+// loop goes on as if nothing had happened.
 #include <set>
 
 #include <sys/utsname.h>
@@ -35,15 +36,19 @@ process::ProcessId to_process_id(const schema::ProcessIdT& id) {
 
 schema::LostReason reason_of(process::Absence absence) {
   switch (absence) {
-    case process::Absence::ended: return schema::LostReason::ended_unwatched;
-    case process::Absence::number_reused: return schema::LostReason::number_reused;
-    case process::Absence::machine_restarted: return schema::LostReason::machine_restarted;
+    case process::Absence::ended:
+      return schema::LostReason::ended_unwatched;
+    case process::Absence::number_reused:
+      return schema::LostReason::number_reused;
+    case process::Absence::machine_restarted:
+      return schema::LostReason::machine_restarted;
   }
   return schema::LostReason::unknown;
 }
 
 bool has_process(AttemptPhase phase) {
-  return phase == AttemptPhase::launch_requested || phase == AttemptPhase::running || phase == AttemptPhase::stopping;
+  return phase == AttemptPhase::launch_requested || phase == AttemptPhase::running ||
+         phase == AttemptPhase::stopping;
 }
 
 }  // namespace
@@ -88,7 +93,8 @@ Status Supervisor::recover() {
   std::uint32_t adopted = 0, lost = 0;
   const auto collect = [&](std::uint32_t job, const auto& attempts) {
     for (const auto& attempt : attempts) {
-      if (attempt->phase != AttemptPhase::classified) open.push_back({.job = job, .attempt = attempt->number});
+      if (attempt->phase != AttemptPhase::classified)
+        open.push_back({.job = job, .attempt = attempt->number});
     }
   };
   collect(0, record_.state().attempts);
@@ -110,7 +116,8 @@ Status Supervisor::recover() {
   return {};
 }
 
-// Where a start was intended and not confirmed, the marker in the environment tells whether it happened.
+// Where a start was intended and not confirmed, the marker in the environment tells whether it
+// happened.
 Result<std::optional<process::Process>> Supervisor::find_process(const AttemptState& attempt,
                                                                  schema::LostReason& lost) {
   std::optional<process::ProcessId> id;
@@ -129,7 +136,8 @@ Result<std::optional<process::Process>> Supervisor::find_process(const AttemptSt
   lost = schema::LostReason::never_started;
   if (!id) return std::optional<process::Process>();
   auto reopened = PIEVT_TRY(process::reopen(*id));
-  if (auto* process = std::get_if<process::Process>(&reopened)) return std::optional(std::move(*process));
+  if (auto* process = std::get_if<process::Process>(&reopened))
+    return std::optional(std::move(*process));
   lost = reason_of(std::get<process::Absence>(reopened));
   return std::optional<process::Process>();
 }
@@ -175,7 +183,8 @@ Status Supervisor::recover_attempt(Subject subject) {
     return {};
   }
   PIEVT_TRY(poller_.add(live.process->fd(), process::Interest::read, token));
-  if (record_.state().stop_mode == schema::StopMode::now || live.stop_reason != schema::StopReason::unknown) {
+  if (record_.state().stop_mode == schema::StopMode::now ||
+      live.stop_reason != schema::StopReason::unknown) {
     return stop(token, schema::StopReason::run_stopped, ChildInput::stop);
   }
   return {};

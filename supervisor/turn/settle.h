@@ -1,5 +1,5 @@
-// The end of an attempt: what its facts amount to, whether the job's contract is met, and what follows for the job.
-// Everything here is proposed as events; nothing is done.
+// The end of an attempt: what its facts amount to, whether the job's contract is met, and what
+// follows for the job. Everything here is proposed as events; nothing is done.
 #pragma once
 
 #include "supervisor/record/run_record.h"
@@ -7,8 +7,8 @@
 
 namespace pievt::supervisor {
 
-/// Proposes AttemptClassified, the acceptance gate and the verdict with its consequence. The attempt's process and its
-/// tree are gone, its output is stored.
+/// Proposes AttemptClassified, the acceptance gate and the verdict with its consequence. The
+/// attempt's process and its tree are gone, its output is stored.
 Status settle(RunRecord& record, const LiveAttempt& attempt);
 
 /// The facts of an exit, as an event. `status` must be known.

@@ -36,9 +36,9 @@ Moment moment_at(std::uint64_t wall_ns) {
 Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const Options& options,
                                                        const process::Signals& signals) {
   PIEVT_TRY(process::become_subreaper());
-  std::unique_ptr<Supervisor> made(new Supervisor(record, options, signals, PIEVT_TRY(Launcher::create(options)),
-                                                  PIEVT_TRY(process::Poller::create()),
-                                                  PIEVT_TRY(process::Watch::create())));
+  std::unique_ptr<Supervisor> made(
+      new Supervisor(record, options, signals, PIEVT_TRY(Launcher::create(options)),
+                     PIEVT_TRY(process::Poller::create()), PIEVT_TRY(process::Watch::create())));
   if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
   PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
   PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));
@@ -46,7 +46,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const 
 }
 
 Status Supervisor::run() {
-  while (record_.state().phase != state::RunPhase::finished || !attempts_.empty() || record_.has_pending()) {
+  while (record_.state().phase != state::RunPhase::finished || !attempts_.empty() ||
+         record_.has_pending()) {
     PIEVT_TRY(turn());
   }
   show_change();
@@ -69,7 +70,9 @@ Status Supervisor::turn() {
     for (const Act& act : std::exchange(acts_, {})) PIEVT_TRY(carry_out(act));
     return {};
   }
-  if (record_.has_pending() || (attempts_.empty() && record_.state().phase == state::RunPhase::finished)) return {};
+  if (record_.has_pending() ||
+      (attempts_.empty() && record_.state().phase == state::RunPhase::finished))
+    return {};
   return wait();
 }
 
@@ -82,7 +85,8 @@ Status Supervisor::wait() {
     } else if (wakeup.token == watch_token) {
       PIEVT_TRY(watch_.read());
       for (auto& [token, attempt] : attempts_) {
-        if (attempt.output) attempt.output->stdout_channel().pace = process::Pace::from(Clock::now());
+        if (attempt.output)
+          attempt.output->stdout_channel().pace = process::Pace::from(Clock::now());
       }
     } else {
       PIEVT_TRY(reap(static_cast<Token>(wakeup.token)));
@@ -95,7 +99,8 @@ Status Supervisor::wait() {
 Status Supervisor::plan() {
   for (;;) {
     // Probes come first: until all have answered, no job starts.
-    const bool probing = std::ranges::any_of(attempts_, [](const auto& item) { return item.second.subject.job == 0; });
+    const bool probing = std::ranges::any_of(
+        attempts_, [](const auto& item) { return item.second.subject.job == 0; });
     planners::NextSteps next = planners::next_steps(record_.state(), wall_now_ns());
     for (NewEvent& event : next.events) PIEVT_TRY(record_.propose(std::move(event)));
     if (!next.events.empty()) continue;
@@ -120,15 +125,18 @@ Status Supervisor::take_signal() {
   const bool now = received->number != SIGINT || asked_before;
   schema::RunStopRequestedT stop;
   stop.mode = now ? schema::StopMode::now : schema::StopMode::drain;
-  stop.reason = fmt::format("signal {}{}", received->number == SIGINT    ? "INT"
-                                           : received->number == SIGTERM ? "TERM"
-                                                                         : "HUP",
-                            received->sender_pid == 0 ? "" : fmt::format(" from process {}", received->sender_pid));
+  stop.reason = fmt::format(
+      "signal {}{}",
+      received->number == SIGINT    ? "INT"
+      : received->number == SIGTERM ? "TERM"
+                                    : "HUP",
+      received->sender_pid == 0 ? "" : fmt::format(" from process {}", received->sender_pid));
   PIEVT_TRY(record_.propose({std::move(stop)}));
   if (!now) return {};
   std::vector<Token> tokens;
   for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
-  for (const Token token : tokens) PIEVT_TRY(this->stop(token, schema::StopReason::run_stopped, ChildInput::stop));
+  for (const Token token : tokens)
+    PIEVT_TRY(this->stop(token, schema::StopReason::run_stopped, ChildInput::stop));
   return {};
 }
 
@@ -149,7 +157,8 @@ Status Supervisor::pump(LiveAttempt& attempt) {
   const std::uint64_t bytes = PIEVT_TRY(output.pump(record_, tools_));
   Channel& channel = output.stdout_channel();
   const process::PaceStep step = process::after_look(
-      channel.pace, bytes > 0 ? process::Look::found_data : process::Look::found_nothing, Clock::now());
+      channel.pace, bytes > 0 ? process::Look::found_data : process::Look::found_nothing,
+      Clock::now());
   channel.pace = step.pace;
   if (step.move == process::PaceMove::arm_watch) {
     channel.watch = PIEVT_TRY(watch_.arm(channel.fd()));
@@ -178,7 +187,8 @@ Status Supervisor::check_deadlines() {
     }
     if (!attempt.output || attempt.stop_reason != schema::StopReason::unknown) continue;
     const pi::StreamFacts& facts = attempt.output->facts();
-    const bool said_all = facts.agent_end_seen && !facts.run_open && !facts.retry_pending && !facts.compaction_open;
+    const bool said_all =
+        facts.agent_end_seen && !facts.run_open && !facts.retry_pending && !facts.compaction_open;
     if (said_all && now - attempt.output->last_activity() >= options_.linger_max) {
       PIEVT_TRY(stop(token, schema::StopReason::lingering, ChildInput::stop));
     } else if (attempt.output->stdout_bytes() + attempt.output->stderr_bytes() > output_bytes_max) {
@@ -202,7 +212,8 @@ Moment Supervisor::next_deadline() const {
     if (attempt.output) {
       const AttemptOutput& output = *attempt.output;
       next = std::min(next, output.stdout_channel().pace.next_look);
-      if (output.facts().agent_end_seen) next = std::min(next, output.last_activity() + options_.linger_max);
+      if (output.facts().agent_end_seen)
+        next = std::min(next, output.last_activity() + options_.linger_max);
     }
   }
   const planners::NextSteps steps = planners::next_steps(record_.state(), wall_now_ns());

@@ -1,5 +1,5 @@
-// The supervisor: one thread, one loop. Each turn collects what woke it, decides, writes what it decided, and only then
-// acts. What it would do is therefore always in the log before it is done.
+// The supervisor: one thread, one loop. Each turn collects what woke it, decides, writes what it
+// decided, and only then acts. What it would do is therefore always in the log before it is done.
 #pragma once
 
 #include <deque>
@@ -20,14 +20,16 @@ namespace pievt::supervisor {
 
 class Supervisor {
  public:
-  /// `signals` must have been blocked as the first thing the program did. `record` holds a planned or recovered run.
+  /// `signals` must have been blocked as the first thing the program did. `record` holds a planned
+  /// or recovered run.
   static Result<std::unique_ptr<Supervisor>> create(RunRecord& record, const Options& options,
                                                     const process::Signals& signals);
 
   /// Starts a run that is only planned, or takes one over whose supervisor is gone.
   Status begin();
 
-  /// Works until the run has finished. Errors are the store's: the run can be resumed by another supervisor.
+  /// Works until the run has finished. Errors are the store's: the run can be resumed by another
+  /// supervisor.
   Status run();
 
  private:
@@ -38,8 +40,8 @@ class Supervisor {
   };
   using Token = std::uint32_t;
 
-  Supervisor(RunRecord& record, const Options& options, const process::Signals& signals, Launcher launcher,
-             process::Poller poller, process::Watch watch)
+  Supervisor(RunRecord& record, const Options& options, const process::Signals& signals,
+             Launcher launcher, process::Poller poller, process::Watch watch)
       : record_(record),
         options_(options),
         signals_(signals),
@@ -76,7 +78,8 @@ class Supervisor {
   Status begin_new();
   Status recover();
   Status recover_attempt(Subject subject);
-  Result<std::optional<process::Process>> find_process(const AttemptState& attempt, schema::LostReason& lost);
+  Result<std::optional<process::Process>> find_process(const AttemptState& attempt,
+                                                       schema::LostReason& lost);
   Status request_probes();
 
   RunRecord& record_;

@@ -26,24 +26,29 @@ Result<std::uint32_t> resolve_job(const RunState& run, std::string_view id) {
   std::vector<std::string_view> ids;
   for (const auto& job : run.jobs) ids.push_back(job->id);
   const auto near = nearest(id, ids);
-  return Error{Errc::not_found, fmt::format("run {} has no job `{}`{}", run.run_id, id,
-                                            near ? fmt::format("; did you mean `{}`?", *near) : "")};
+  return Error{Errc::not_found,
+               fmt::format("run {} has no job `{}`{}", run.run_id, id,
+                           near ? fmt::format("; did you mean `{}`?", *near) : "")};
 }
 
-Result<std::uint32_t> resolve_attempt(const RunState& run, std::uint32_t job, std::string_view text) {
+Result<std::uint32_t> resolve_attempt(const RunState& run, std::uint32_t job,
+                                      std::string_view text) {
   const auto number = number_in(text);
   const auto& attempts = job == 0 ? run.attempts : find_job(run, job)->attempts;
   if (!number || *number == 0 || *number > attempts.size()) {
-    return Error{Errc::not_found, fmt::format("there is no attempt `{}`; the job has {}", text, attempts.size())};
+    return Error{Errc::not_found,
+                 fmt::format("there is no attempt `{}`; the job has {}", text, attempts.size())};
   }
   return static_cast<std::uint32_t>(*number);
 }
 
 // A time of day alone means its first occurrence that is not before the run's start.
-Result<std::uint64_t> time_of(const Context& context, const Log& log, std::string_view run, std::string_view text) {
+Result<std::uint64_t> time_of(const Context& context, const Log& log, std::string_view run,
+                              std::string_view text) {
   const auto now = static_cast<std::int64_t>(supervisor::wall_now_ns());
   std::int64_t when = PIEVT_TRY(parse_moment(text, now, context.globals.zone));
-  const bool time_of_day = text.size() >= 4 && text.size() <= 12 && text.find(':') != std::string_view::npos &&
+  const bool time_of_day = text.size() >= 4 && text.size() <= 12 &&
+                           text.find(':') != std::string_view::npos &&
                            text.find_first_not_of("0123456789:.") == std::string_view::npos;
   if (!time_of_day) return static_cast<std::uint64_t>(when);
   const RunState state = PIEVT_TRY(load_run(log, run));
@@ -94,7 +99,8 @@ Result<Revision> moment(const Context& context, const Log& log, std::string_view
   } else if (const auto event = number_in(text.starts_with('#') ? text.substr(1) : text)) {
     const Revision head = PIEVT_TRY(log.stream_head(run_stream(run)));
     if (*event > head.value) {
-      return Error{Errc::not_found, fmt::format("--at {}: the run has {} events", text, head.value)};
+      return Error{Errc::not_found,
+                   fmt::format("--at {}: the run has {} events", text, head.value)};
     }
     found = {*event};
   } else {

@@ -14,7 +14,8 @@
 
 namespace pievt::tools {
 
-/// The store the words and the environment name, else the nearest upwards from the working directory.
+/// The store the words and the environment name, else the nearest upwards from the working
+/// directory.
 Result<std::filesystem::path> store_path(const Context& context);
 
 /// That store, for reading.
@@ -27,12 +28,13 @@ struct Reference {
   std::optional<std::uint32_t> attempt;
 };
 
-/// Finds what `word` means. `at` of the context does not matter here: names are looked up in the present.
-/// not_found: no such run, job or attempt; the nearest are offered.
+/// Finds what `word` means. `at` of the context does not matter here: names are looked up in the
+/// present. not_found: no such run, job or attempt; the nearest are offered.
 Result<Reference> resolve(const Context& context, const Log& log, std::string_view word);
 
-/// The run's last revision that --at includes; 0 without --at, which means all. An event (`812`, `#812`), a place in the
-/// store (`@90812`) or a time. not_found: the moment lies before the run's start.
+/// The run's last revision that --at includes; 0 without --at, which means all. An event (`812`,
+/// `#812`), a place in the store (`@90812`) or a time. not_found: the moment lies before the run's
+/// start.
 Result<Revision> moment(const Context& context, const Log& log, std::string_view run);
 
 /// The line on stderr that says which store, which run and which moment one looks at.

@@ -8,8 +8,10 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr Manual manual = {
-    .details = "Makes the directory .pievt here (or the one named by --store), readable by you alone. It ignores itself "
-               "in git. Where there is a store already, nothing is changed.",
+    .details =
+        "Makes the directory .pievt here (or the one named by --store), readable by you alone. It "
+        "ignores itself "
+        "in git. Where there is a store already, nothing is changed.",
     .options = {},
     .examples = {{{"pievt init", "a store for this project"},
                   {"pievt init --store /srv/records/nightly", "a store elsewhere"}}},
@@ -17,11 +19,14 @@ constexpr Manual manual = {
 
 }  // namespace
 
-const Manual& init_manual() { return manual; }
+const Manual& init_manual() {
+  return manual;
+}
 
 Result<Exit> init(Context& context) {
-  const std::filesystem::path store =
-      context.globals.store ? std::filesystem::path(*context.globals.store) : std::filesystem::current_path() / ".pievt";
+  const std::filesystem::path store = context.globals.store
+                                          ? std::filesystem::path(*context.globals.store)
+                                          : std::filesystem::current_path() / ".pievt";
   const bool existed = std::filesystem::exists(store / "STORE");
   if (!existed) {
     Log made = PIEVT_TRY(Log::open(store, {.mode = OpenMode::create, .program = "pievt init"}));
@@ -31,11 +36,14 @@ Result<Exit> init(Context& context) {
   if (context.wants_json()) {
     auto json = context.json();
     json.begin_document("pievt.init", 1);
-    json.member("store", store.string()).member("id", log.info().store_id).member("created", !existed);
+    json.member("store", store.string())
+        .member("id", log.info().store_id)
+        .member("created", !existed);
     json.end_object().end_document();
     return Exit::ok;
   }
-  context.out.line(fmt::format("{} {}", existed ? "there is a store in" : "made a store in", store.string()));
+  context.out.line(
+      fmt::format("{} {}", existed ? "there is a store in" : "made a store in", store.string()));
   return Exit::ok;
 }
 

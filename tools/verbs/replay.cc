@@ -18,8 +18,10 @@ constexpr std::array options = {
 };
 
 constexpr Manual manual = {
-    .details = "Reconstructs a run from its events, from the first one on, without any saved state. Nothing is executed, "
-               "nobody is asked, nothing is written. With --at, up to that moment.",
+    .details =
+        "Reconstructs a run from its events, from the first one on, without any saved state. "
+        "Nothing is executed, "
+        "nobody is asked, nothing is written. With --at, up to that moment.",
     .options = options,
     .examples = {{{"pievt replay last", "how the last run went, and its state at the end"},
                   {"pievt replay last --at 812", "the state after its event #812"}}},
@@ -32,38 +34,52 @@ class Story {
 
   void tell(const EventView& event) {
     if (start_ns_ == 0) start_ns_ = event.time_ns();
-    visit(event, overloaded{
-                     [&](const schema::RunPlanned& e) { line(event, fmt::format("planned with {} jobs", e.job_count())); },
-                     [&](const schema::RunStarted& e) {
-                       line(event, fmt::format("started on pi {}", e.pi_version() == nullptr ? "?" : e.pi_version()->str()));
-                     },
-                     [&](const schema::RunRecovered& e) {
-                       line(event, fmt::format("taken over by a new supervisor: {} adopted, {} lost", e.adopted(), e.lost()));
-                     },
-                     [&](const schema::RunStopRequested& e) { line(event, "stop requested: " + text(e.reason())); },
-                     [&](const schema::AttemptLaunched&) { line(event, "runs"); },
-                     [&](const schema::AttemptLaunchFailed& e) { line(event, "could not be started: " + text(e.error())); },
-                     [&](const schema::AttemptAdopted&) { line(event, "is watched again"); },
-                     [&](const schema::AttemptLost&) { line(event, "ended while nobody watched"); },
-                     [&](const schema::AttemptStopRequested& e) {
-                       line(event, fmt::format("signal {} because of {}", e.signal(), schema::EnumNameStopReason(e.reason())));
-                     },
-                     [&](const schema::AttemptClassified& e) {
-                       line(event, fmt::format("ended: {}, {}", schema::EnumNameEnding(e.ending()), text(e.reason())));
-                     },
-                     [&](const schema::GateDecided& e) {
-                       line(event, fmt::format("gate: {}", schema::EnumNameGateDecision(e.decision())));
-                     },
-                     [&](const schema::JobRetryScheduled& e) {
-                       line(event, fmt::format("again in {} ms, as attempt {}", e.delay_ms(), e.attempt()));
-                     },
-                     [&](const schema::JobFinished& e) {
-                       line(event, fmt::format("job {}: {}", schema::EnumNameJobStatus(e.status()), text(e.reason())));
-                     },
-                     [&](const schema::RunFinished& e) {
-                       line(event, fmt::format("finished: {}, {}", schema::EnumNameRunEnding(e.ending()), text(e.reason())));
-                     },
-                 });
+    visit(event,
+          overloaded{
+              [&](const schema::RunPlanned& e) {
+                line(event, fmt::format("planned with {} jobs", e.job_count()));
+              },
+              [&](const schema::RunStarted& e) {
+                line(event, fmt::format("started on pi {}",
+                                        e.pi_version() == nullptr ? "?" : e.pi_version()->str()));
+              },
+              [&](const schema::RunRecovered& e) {
+                line(event, fmt::format("taken over by a new supervisor: {} adopted, {} lost",
+                                        e.adopted(), e.lost()));
+              },
+              [&](const schema::RunStopRequested& e) {
+                line(event, "stop requested: " + text(e.reason()));
+              },
+              [&](const schema::AttemptLaunched&) { line(event, "runs"); },
+              [&](const schema::AttemptLaunchFailed& e) {
+                line(event, "could not be started: " + text(e.error()));
+              },
+              [&](const schema::AttemptAdopted&) { line(event, "is watched again"); },
+              [&](const schema::AttemptLost&) { line(event, "ended while nobody watched"); },
+              [&](const schema::AttemptStopRequested& e) {
+                line(event, fmt::format("signal {} because of {}", e.signal(),
+                                        schema::EnumNameStopReason(e.reason())));
+              },
+              [&](const schema::AttemptClassified& e) {
+                line(event, fmt::format("ended: {}, {}", schema::EnumNameEnding(e.ending()),
+                                        text(e.reason())));
+              },
+              [&](const schema::GateDecided& e) {
+                line(event, fmt::format("gate: {}", schema::EnumNameGateDecision(e.decision())));
+              },
+              [&](const schema::JobRetryScheduled& e) {
+                line(event,
+                     fmt::format("again in {} ms, as attempt {}", e.delay_ms(), e.attempt()));
+              },
+              [&](const schema::JobFinished& e) {
+                line(event, fmt::format("job {}: {}", schema::EnumNameJobStatus(e.status()),
+                                        text(e.reason())));
+              },
+              [&](const schema::RunFinished& e) {
+                line(event, fmt::format("finished: {}, {}", schema::EnumNameRunEnding(e.ending()),
+                                        text(e.reason())));
+              },
+          });
   }
 
  private:
@@ -91,11 +107,14 @@ class Story {
 
 }  // namespace
 
-const Manual& replay_manual() { return manual; }
+const Manual& replay_manual() {
+  return manual;
+}
 
 Result<Exit> replay(Context& context) {
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+  const Reference reference =
+      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
   const Revision at = PIEVT_TRY(moment(context, log, reference.run));
   say_scope(context, log, reference.run, at);
   const auto begin = std::chrono::steady_clock::now();

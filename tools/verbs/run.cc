@@ -23,10 +23,14 @@ constexpr std::array options = {
 
 constexpr Manual manual = {
     .details =
-        "Reads the plan and refuses it with file, line and column when something in it cannot be right. Then asks every "
-        "model one small question, so that a wrong key costs a second and not forty attempts, and runs the jobs.\n\n"
-        "Ctrl-C once lets running attempts end and starts nothing new; twice stops them. Either way the record is whole, "
-        "and `pievt resume` goes on. The exit code is 0 when every job succeeded and 1 when one did not.",
+        "Reads the plan and refuses it with file, line and column when something in it cannot be "
+        "right. Then asks every "
+        "model one small question, so that a wrong key costs a second and not forty attempts, and "
+        "runs the jobs.\n\n"
+        "Ctrl-C once lets running attempts end and starts nothing new; twice stops them. Either "
+        "way the record is whole, "
+        "and `pievt resume` goes on. The exit code is 0 when every job succeeded and 1 when one "
+        "did not.",
     .options = options,
     .examples = {{{"pievt run plan.json", "run a plan and watch it"},
                   {"pievt run plan.json --dry-run", "see what it would run"}}},
@@ -38,18 +42,20 @@ Result<Exit> dry_run(Context& context, const plan::PlanFile& file) {
     return Exit::ok;
   }
   using render::Narrow;
-  render::Table table({{.title = "JOB"},
-                       {.title = "NAME", .narrow = Narrow::shrink, .width_min = 12, .importance = 1},
-                       {.title = "MODEL"},
-                       {.title = "TIMEOUT", .align = render::Align::right},
-                       {.title = "AFTER", .narrow = Narrow::shrink, .width_min = 8}});
+  render::Table table(
+      {{.title = "JOB"},
+       {.title = "NAME", .narrow = Narrow::shrink, .width_min = 12, .importance = 1},
+       {.title = "MODEL"},
+       {.title = "TIMEOUT", .align = render::Align::right},
+       {.title = "AFTER", .narrow = Narrow::shrink, .width_min = 8}});
   for (const plan::JobSpec& job : file.plan.jobs) {
     std::string after;
     for (const plan::Dependency& dependency : job.depends_on) {
       after += fmt::format("{}{}", after.empty() ? "" : ", ", dependency.job);
     }
     table.row({job.id, job.name, job.model.value_or("(pi's default)"),
-               render::duration_text(static_cast<std::int64_t>(job.timeout_ms) * 1'000'000), after});
+               render::duration_text(static_cast<std::int64_t>(job.timeout_ms) * 1'000'000),
+               after});
   }
   context.out.write(table.render(context.terminal));
   return Exit::ok;
@@ -57,7 +63,9 @@ Result<Exit> dry_run(Context& context, const plan::PlanFile& file) {
 
 }  // namespace
 
-const Manual& run_manual() { return manual; }
+const Manual& run_manual() {
+  return manual;
+}
 
 Result<Exit> run(Context& context) {
   // Before RocksDB starts threads: they inherit the mask.
@@ -69,13 +77,15 @@ Result<Exit> run(Context& context) {
   const auto asked = context.arguments.number("--concurrency");
   const auto concurrency = static_cast<std::uint32_t>(
       asked.value_or(file.plan.concurrency.value_or(plan::limits::concurrency_default)));
-  if (concurrency == 0) return Error{Errc::invalid, "--concurrency 0 would never start anything; use 1 or more"};
+  if (concurrency == 0)
+    return Error{Errc::invalid, "--concurrency 0 would never start anything; use 1 or more"};
   if (!asked && !file.plan.concurrency) {
     context.talk.say(fmt::format("concurrency is not given: {} attempts at once", concurrency));
   }
   const std::filesystem::path store = PIEVT_TRY(store_path(context));
   supervisor::Options settings = supervisor_options(context, store);
-  settings.job_environment = PIEVT_TRY(supervisor::job_environments(file.plan, settings.environment));
+  settings.job_environment =
+      PIEVT_TRY(supervisor::job_environments(file.plan, settings.environment));
 
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt run"}));
   supervisor::RunRecord record(log, supervisor::new_run_id(), {});

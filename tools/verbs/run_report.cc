@@ -19,9 +19,13 @@ using state::AttemptPhase;
 using state::JobPhase;
 using state::RunPhase;
 
-std::string one_line(std::string_view text) { return render::sanitise(text, render::Lines::one); }
+std::string one_line(std::string_view text) {
+  return render::sanitise(text, render::Lines::one);
+}
 
-std::string duration_ms(std::uint64_t ms) { return render::duration_text(static_cast<std::int64_t>(ms) * 1'000'000); }
+std::string duration_ms(std::uint64_t ms) {
+  return render::duration_text(static_cast<std::int64_t>(ms) * 1'000'000);
+}
 
 std::uint64_t since(std::uint64_t from_ns, std::uint64_t now_ns) {
   return from_ns != 0 && now_ns > from_ns ? (now_ns - from_ns) / 1'000'000 : 0;
@@ -37,35 +41,46 @@ std::string cost_of(const state::UsageTotalsT* usage) {
   if (usage == nullptr || usage->requests == 0) return "";
   if (usage->requests == usage->unreported) return "not reported";
   // A sum with a part nobody reported is a lower bound, and says so.
-  return fmt::format("{}{}", usage->unreported > 0 ? ">= " : "", render::money_text(usage->cost_nanodollars));
+  return fmt::format("{}{}", usage->unreported > 0 ? ">= " : "",
+                     render::money_text(usage->cost_nanodollars));
 }
 
 Cell status_cell(const JobState& job) {
   switch (job.phase) {
-    case JobPhase::running: return {"running", Style::bold};
-    case JobPhase::backoff: return {"retrying", Style::warn};
-    case JobPhase::finished: break;
-    default: return {"waiting", Style::dim};
+    case JobPhase::running:
+      return {"running", Style::bold};
+    case JobPhase::backoff:
+      return {"retrying", Style::warn};
+    case JobPhase::finished:
+      break;
+    default:
+      return {"waiting", Style::dim};
   }
   switch (job.status) {
-    case JobStatus::succeeded: return {"ok", Style::good};
-    case JobStatus::failed: return {"FAILED", Style::bad};
-    default: return {schema::EnumNameJobStatus(job.status), Style::warn};
+    case JobStatus::succeeded:
+      return {"ok", Style::good};
+    case JobStatus::failed:
+      return {"FAILED", Style::bad};
+    default:
+      return {schema::EnumNameJobStatus(job.status), Style::warn};
   }
 }
 
 std::string job_why(const JobState& job) {
-  if (job.phase == JobPhase::backoff) return fmt::format("again soon: {}", one_line(job.retry_reason));
+  if (job.phase == JobPhase::backoff)
+    return fmt::format("again soon: {}", one_line(job.retry_reason));
   if (job.phase == JobPhase::finished) return one_line(job.reason);
   if (job.attempts.empty()) return "";
   const AttemptState& attempt = *job.attempts.back();
   if (attempt.tools_open > 0) return "in a tool";
-  if (attempt.turns == 0 && attempt.provider_retries > 0) return fmt::format("provider: {}", one_line(attempt.last_error));
+  if (attempt.turns == 0 && attempt.provider_retries > 0)
+    return fmt::format("provider: {}", one_line(attempt.last_error));
   return attempt.session_id.empty() ? "starting" : "waiting for the model";
 }
 
 std::uint64_t job_ms(const JobState& job, std::uint64_t now_ns) {
-  const bool running = !job.attempts.empty() && job.attempts.back()->phase != AttemptPhase::classified &&
+  const bool running = !job.attempts.empty() &&
+                       job.attempts.back()->phase != AttemptPhase::classified &&
                        job.attempts.back()->exited_ns == 0;
   return job.duration_ms + (running ? since(job.attempts.back()->launched_ns, now_ns) : 0);
 }
@@ -76,14 +91,17 @@ std::string ending_word(const AttemptState& attempt) {
 }
 
 std::string exit_text(const AttemptState& attempt) {
-  if (!attempt.launch_error.empty()) return fmt::format("never started: {}", one_line(attempt.launch_error));
+  if (!attempt.launch_error.empty())
+    return fmt::format("never started: {}", one_line(attempt.launch_error));
   if (attempt.lost != schema::LostReason::unknown) {
     return fmt::format("unknown: {}", schema::EnumNameLostReason(attempt.lost));
   }
   if (attempt.exited_ns == 0) return "";
-  if (attempt.knowledge == schema::ExitKnowledge::ended_unobserved) return "ended, status not observable (adopted)";
+  if (attempt.knowledge == schema::ExitKnowledge::ended_unobserved)
+    return "ended, status not observable (adopted)";
   if (attempt.signal != 0) {
-    return fmt::format("signal {} sent by {}", attempt.signal, schema::EnumNameSignalSender(attempt.sender));
+    return fmt::format("signal {} sent by {}", attempt.signal,
+                       schema::EnumNameSignalSender(attempt.sender));
   }
   std::string text = fmt::format("code {}", attempt.exit_code);
   if (attempt.sender == schema::SignalSender::supervisor) text += " (asked to stop)";
@@ -111,7 +129,8 @@ std::string run_headline(const RunState& run, const ReportStyle& style) {
   std::string word = state::EnumNameRunPhase(run.phase);
   Style look = Style::bold;
   if (run.phase == RunPhase::finished) {
-    word = run.ending == schema::RunEnding::failed ? "FAILED" : schema::EnumNameRunEnding(run.ending);
+    word =
+        run.ending == schema::RunEnding::failed ? "FAILED" : schema::EnumNameRunEnding(run.ending);
     look = run.ending == schema::RunEnding::succeeded ? Style::good : Style::bad;
   }
   const std::uint64_t end = run.finished_ns != 0 ? run.finished_ns : style.now_ns;
@@ -119,8 +138,10 @@ std::string run_headline(const RunState& run, const ReportStyle& style) {
       fmt::format("{}  {}  {} of {} jobs ok, {} ended  {}  {}", one_line(run.name),
                   render::styled(style.terminal, look, word), ok, run.jobs.size(), ended,
                   render::plural(attempts, "attempt"), duration_ms(since(run.started_ns, end)));
-  if (const std::string tokens = tokens_of(run.usage.get()); !tokens.empty()) line += fmt::format("  {} tokens", tokens);
-  if (const std::string cost = cost_of(run.usage.get()); !cost.empty()) line += fmt::format("  {}", cost);
+  if (const std::string tokens = tokens_of(run.usage.get()); !tokens.empty())
+    line += fmt::format("  {} tokens", tokens);
+  if (const std::string cost = cost_of(run.usage.get()); !cost.empty())
+    line += fmt::format("  {}", cost);
   if (run.phase == RunPhase::finished && run.ending == schema::RunEnding::stopped) {
     line += fmt::format("\nstopped: {}", one_line(run.reason));
   }
@@ -130,17 +151,19 @@ std::string run_headline(const RunState& run, const ReportStyle& style) {
 std::string job_table(const RunState& run, const ReportStyle& style) {
   using render::Align;
   using render::Narrow;
-  render::Table table({{.title = "JOB", .narrow = Narrow::shrink, .width_min = 8, .width_max = 32, .importance = 3},
-                       {.title = "STATUS"},
-                       {.title = "WHY", .narrow = Narrow::shrink, .width_min = 16, .importance = 2},
-                       {.title = "ATTEMPTS", .align = Align::right, .narrow = Narrow::drop, .importance = 1},
-                       {.title = "TIME", .align = Align::right},
-                       {.title = "TOKENS", .align = Align::right, .narrow = Narrow::drop},
-                       {.title = "COST", .align = Align::right, .narrow = Narrow::drop, .importance = 1}});
+  render::Table table(
+      {{.title = "JOB", .narrow = Narrow::shrink, .width_min = 8, .width_max = 32, .importance = 3},
+       {.title = "STATUS"},
+       {.title = "WHY", .narrow = Narrow::shrink, .width_min = 16, .importance = 2},
+       {.title = "ATTEMPTS", .align = Align::right, .narrow = Narrow::drop, .importance = 1},
+       {.title = "TIME", .align = Align::right},
+       {.title = "TOKENS", .align = Align::right, .narrow = Narrow::drop},
+       {.title = "COST", .align = Align::right, .narrow = Narrow::drop, .importance = 1}});
   for (const auto& job : run.jobs) {
     const std::uint64_t ms = job_ms(*job, style.now_ns);
-    table.row({one_line(job->id), status_cell(*job), job_why(*job), std::to_string(job->attempts.size()),
-               ms == 0 ? "" : duration_ms(ms), tokens_of(job->usage.get()), cost_of(job->usage.get())});
+    table.row({one_line(job->id), status_cell(*job), job_why(*job),
+               std::to_string(job->attempts.size()), ms == 0 ? "" : duration_ms(ms),
+               tokens_of(job->usage.get()), cost_of(job->usage.get())});
   }
   return table.render(style.terminal);
 }
@@ -150,26 +173,32 @@ std::string attempt_report(const AttemptState& attempt, const ReportStyle& style
                                 attempt.duration_ms == 0 ? "" : duration_ms(attempt.duration_ms));
   add_line(out, "why", one_line(attempt.reason));
   if (attempt.launched_ns != 0) {
-    add_line(out, "started", render::rfc3339(static_cast<std::int64_t>(attempt.launched_ns), style.zone));
+    add_line(out, "started",
+             render::rfc3339(static_cast<std::int64_t>(attempt.launched_ns), style.zone));
   }
   if (attempt.process != nullptr) {
-    add_line(out, "process", fmt::format("{}{}", attempt.process->pid,
-                                         attempt.adopted > 0 ? ", adopted by a later supervisor" : ""));
+    add_line(out, "process",
+             fmt::format("{}{}", attempt.process->pid,
+                         attempt.adopted > 0 ? ", adopted by a later supervisor" : ""));
   }
   add_line(out, "exit", exit_text(attempt));
   add_line(out, "model", one_line(attempt.model));
-  add_line(out, "did", fmt::format("{}, {} ({} failed), {} by pi itself", render::plural(attempt.turns, "turn"),
-                                   render::plural(attempt.tool_calls, "tool call"), attempt.tool_errors,
-                                   render::plural(attempt.provider_retries, "retry", "retries")));
+  add_line(out, "did",
+           fmt::format("{}, {} ({} failed), {} by pi itself", render::plural(attempt.turns, "turn"),
+                       render::plural(attempt.tool_calls, "tool call"), attempt.tool_errors,
+                       render::plural(attempt.provider_retries, "retry", "retries")));
   add_line(out, "tokens", tokens_of(attempt.usage.get()));
   add_line(out, "cost", cost_of(attempt.usage.get()));
   add_line(out, "error", one_line(attempt.last_error));
   if (attempt.leftovers > 0) {
-    add_line(out, "left behind", fmt::format("{} killed{}", render::plural(attempt.leftovers, "process", "processes"),
-                                             attempt.survivors > 0 ? fmt::format(", {} survived", attempt.survivors) : ""));
+    add_line(
+        out, "left behind",
+        fmt::format("{} killed{}", render::plural(attempt.leftovers, "process", "processes"),
+                    attempt.survivors > 0 ? fmt::format(", {} survived", attempt.survivors) : ""));
   }
-  add_line(out, "output", fmt::format("stdout {}, stderr {}", render::bytes_text(attempt.stdout_bytes),
-                                      render::bytes_text(attempt.stderr_bytes)));
+  add_line(out, "output",
+           fmt::format("stdout {}, stderr {}", render::bytes_text(attempt.stdout_bytes),
+                       render::bytes_text(attempt.stderr_bytes)));
   add_line(out, "said", one_line(attempt.final_excerpt));
   add_line(out, "events", fmt::format("#{} - #{}", attempt.first_revision, attempt.last_revision));
   return out;
@@ -177,7 +206,8 @@ std::string attempt_report(const AttemptState& attempt, const ReportStyle& style
 
 std::string job_report(const RunState& run, const JobState& job, const ReportStyle& style) {
   const Cell status = status_cell(job);
-  std::string out = fmt::format("{}  {}  {}\n", one_line(job.id), render::styled(style.terminal, status.style, status.text),
+  std::string out = fmt::format("{}  {}  {}\n", one_line(job.id),
+                                render::styled(style.terminal, status.style, status.text),
                                 job.name == job.id ? "" : one_line(job.name));
   add_line(out, "why", job_why(job));
   add_line(out, "model", one_line(job.model));
@@ -191,18 +221,21 @@ std::string job_report(const RunState& run, const JobState& job, const ReportSty
   for (const auto& gate : run.gates) {
     if (gate->job != job.number) continue;
     out += fmt::format("gate {}  {}  (attempt {}, #{})\n", one_line(gate->name),
-                       schema::EnumNameGateDecision(gate->decision), gate->attempt, gate->decided_revision);
+                       schema::EnumNameGateDecision(gate->decision), gate->attempt,
+                       gate->decided_revision);
     for (const auto& check : gate->checks) {
       const bool passed = check->status == schema::CheckStatus::passed;
       out += fmt::format("  {} {} {}: wanted {}, saw {}\n",
-                         render::styled(style.terminal, passed ? Style::good : Style::bad, passed ? "met    " : "NOT MET"),
+                         render::styled(style.terminal, passed ? Style::good : Style::bad,
+                                        passed ? "met    " : "NOT MET"),
                          one_line(check->kind), one_line(check->target), one_line(check->expected),
                          one_line(check->actual));
     }
   }
   for (const auto& attempt : job.attempts) out += attempt_report(*attempt, style);
-  add_line(out, "see also", fmt::format("pievt cat {0}/{1}   pievt output {0}/{1}   pievt log {0} --job {1}",
-                                        run.run_id, job.id));
+  add_line(out, "see also",
+           fmt::format("pievt cat {0}/{1}   pievt output {0}/{1}   pievt log {0} --job {1}",
+                       run.run_id, job.id));
   return out;
 }
 

@@ -1,4 +1,5 @@
-// A run, a job or an attempt as people read it. Used by the verbs that show a state, whatever moment it is of.
+// A run, a job or an attempt as people read it. Used by the verbs that show a state, whatever
+// moment it is of.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +19,15 @@ struct ReportStyle {
   std::uint64_t now_ns = 0;
 };
 
-/// Name, ending, counts, time, tokens and cost in one or two lines, without a line end behind the last.
+/// Name, ending, counts, time, tokens and cost in one or two lines, without a line end behind the
+/// last.
 std::string run_headline(const RunState& run, const ReportStyle& style);
 
 /// One line a job: id, status, why, attempts, time, tokens, cost; with titles.
 std::string job_table(const RunState& run, const ReportStyle& style);
 
-/// Everything that is known of one job: its attempts, their endings, what its gate saw, its last words.
+/// Everything that is known of one job: its attempts, their endings, what its gate saw, its last
+/// words.
 std::string job_report(const RunState& run, const JobState& job, const ReportStyle& style);
 
 /// Everything that is known of one attempt.

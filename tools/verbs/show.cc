@@ -9,12 +9,15 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr std::array options = {
-    argument("run", "a run, RUN/JOB or RUN/JOB/ATTEMPT; the last run when left out").completing(Complete::runs),
+    argument("run", "a run, RUN/JOB or RUN/JOB/ATTEMPT; the last run when left out")
+        .completing(Complete::runs),
 };
 
 constexpr Manual manual = {
-    .details = "What is true of a run: its jobs, why each ended as it did, what it took and cost. With a job, its "
-               "attempts and what its gate saw. With --at, the same as it was then.",
+    .details =
+        "What is true of a run: its jobs, why each ended as it did, what it took and cost. With a "
+        "job, its "
+        "attempts and what its gate saw. With --at, the same as it was then.",
     .options = options,
     .examples = {{{"pievt show last", "the last run"},
                   {"pievt show last/intro --at 02:14", "one of its jobs as it was at 02:14"}}},
@@ -22,11 +25,14 @@ constexpr Manual manual = {
 
 }  // namespace
 
-const Manual& show_manual() { return manual; }
+const Manual& show_manual() {
+  return manual;
+}
 
 Result<Exit> show(Context& context) {
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+  const Reference reference =
+      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
   const Revision at = PIEVT_TRY(moment(context, log, reference.run));
   const RunState run = PIEVT_TRY(load_run(log, reference.run, at));
   say_scope(context, log, reference.run, at);
@@ -42,7 +48,8 @@ Result<Exit> show(Context& context) {
                           at.value != 0 ? run.updated_ns : supervisor::wall_now_ns()};
   if (reference.attempt) {
     const AttemptState* attempt = find_attempt(run, *reference.job, *reference.attempt);
-    if (attempt == nullptr) return Error{Errc::not_found, "that attempt had not begun at that moment"};
+    if (attempt == nullptr)
+      return Error{Errc::not_found, "that attempt had not begun at that moment"};
     context.out.write(attempt_report(*attempt, style));
   } else if (reference.job && *reference.job != 0) {
     const JobState* job = find_job(run, *reference.job);

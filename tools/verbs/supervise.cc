@@ -35,7 +35,8 @@ class Progress {
       const JobState& job = *run.jobs[i];
       const bool ended = job.phase == state::JobPhase::finished;
       if (ended && !reported_[i]) {
-        context_.talk.say(fmt::format("{}: {}, {}", job.id, schema::EnumNameJobStatus(job.status), job.reason));
+        context_.talk.say(
+            fmt::format("{}: {}, {}", job.id, schema::EnumNameJobStatus(job.status), job.reason));
       }
       reported_[i] = ended;
     }
@@ -68,8 +69,9 @@ supervisor::Options supervisor_options(const Context& context, const std::filesy
   return options;
 }
 
-Result<Exit> supervise(Context& context, supervisor::RunRecord& record, supervisor::Options& options,
-                       const process::Signals& signals, const std::function<Status()>& prepare) {
+Result<Exit> supervise(Context& context, supervisor::RunRecord& record,
+                       supervisor::Options& options, const process::Signals& signals,
+                       const std::function<Status()>& prepare) {
   Progress progress(context);
   options.on_change = [&](const RunState& run) { progress.show(run); };
   const auto supervisor = PIEVT_TRY(supervisor::Supervisor::create(record, options, signals));

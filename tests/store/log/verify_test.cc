@@ -224,14 +224,24 @@ TEST_F(VerifyTest, SavedStatesThatDifferFromTheirEventsAreFound) {
   tamper([](Rocks& rocks, WriteSet& set) {
     for (const char* name : {"runs", "run/r1"}) {
       std::string saved = rocks.get(Family::projections, name).value().value();
-      const std::size_t at = saved.rfind(run);  // inside the state, not in its header
-      saved[at] = 's';
-      set.put(Family::projections, name, saved);
+      saved[saved.rfind(run)] = 's';  // inside the state, not in its header
+      std::string right;
+      format::put_u32(right, crc32c(std::as_bytes(std::span(saved)).subspan(4)));
+      set.put(Family::projections, name, right + saved.substr(4));
     }
   });
   const VerifyReport found = report();
   EXPECT_EQ(found.verdict, Verdict::damaged);
   EXPECT_THAT(checks_of(found), testing::ElementsAre("views", "views"));
+  EXPECT_THAT(found.findings[0].what, HasSubstr("differs"));
+}
+
+TEST_F(VerifyTest, ASavedStateThatReadersPassOverIsNamed) {
+  make_store();
+  tamper([](Rocks&, WriteSet& set) { set.put(Family::projections, "run/r1", "garbage"); });
+  const VerifyReport found = report();
+  EXPECT_EQ(found.verdict, Verdict::damaged);
+  EXPECT_THAT(checks_of(found), testing::ElementsAre("views"));
 }
 
 TEST_F(VerifyTest, ARunThatDoesNotExistIsNotWhole) {
@@ -257,14 +267,14 @@ class FlipTest : public VerifyTest {
  protected:
   // Flips a bit of every `step`th byte of `file`, one at a time. A flip must be noticed, or else
   // have changed nothing: files have padding that no checksum covers.
-  void flip_all(const fs::path& file, std::size_t step) {
-    const std::string before = everything(open_reader());
+  void flip_all(const fs::path& where, const fs::path& file, std::size_t step) {
+    const std::string before = everything(Log::open(where, {.mode = OpenMode::read}).value());
     const auto size = static_cast<std::size_t>(fs::file_size(file));
     std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
     for (std::size_t at = step / 2; at < size; at += step) {
       SCOPED_TRACE(file.filename().string() + " byte " + std::to_string(at));
       flip(stream, at);
-      const Result<Log> log = Log::open(store(), {.mode = OpenMode::read});
+      const Result<Log> log = Log::open(where, {.mode = OpenMode::read});
       if (log.ok()) {
         const auto made = verify(*log);
         const bool noticed = !made.ok() || made->verdict != Verdict::whole;
@@ -287,9 +297,9 @@ class FlipTest : public VerifyTest {
     ASSERT_TRUE(stream.good());
   }
 
-  std::vector<fs::path> files(std::string_view extension) const {
+  static std::vector<fs::path> files(const fs::path& where, std::string_view extension) {
     std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(log_directory(store()))) {
+    for (const auto& entry : fs::directory_iterator(log_directory(where))) {
       if (entry.path().extension() == extension && entry.file_size() > 0)
         found.push_back(entry.path());
     }
@@ -301,9 +311,26 @@ class FlipTest : public VerifyTest {
 
 TEST_F(FlipTest, AFlippedByteInATableIsNeverSilent) {
   make_store();
-  const auto tables = files(".sst");
+  const auto tables = files(store(), ".sst");
   ASSERT_THAT(tables, Not(IsEmpty()));
-  for (const fs::path& table : tables) flip_all(table, 97);
+  for (const fs::path& table : tables) flip_all(store(), table, 149);
+  EXPECT_GT(flips_, 20u);
+  EXPECT_LE(unnoticed_, flips_ / 10);
+}
+
+TEST_F(FlipTest, AFlippedByteInTheWriteAheadLogOfADeadWriterIsNeverSilent) {
+  open();
+  append("a", {"one", "two"});
+  append("b", {std::string(500, 'x')});
+  append("a", {"three"});
+  // What a killed writer leaves behind: its files as they are now, without its locks.
+  const fs::path left = directory() / "left";
+  fs::create_directory(left);
+  for (const char* name : {"STORE", "HEAD"}) fs::copy_file(store() / name, left / name);
+  fs::copy(log_directory(store()), log_directory(left));
+  const auto logs = files(left, ".log");
+  ASSERT_THAT(logs, Not(IsEmpty()));
+  for (const fs::path& file : logs) flip_all(left, file, 61);
   EXPECT_GT(flips_, 20u);
   EXPECT_LE(unnoticed_, flips_ / 10);
 }

@@ -138,14 +138,17 @@ int fork_for_ever(const Arguments& arguments) {
   wait_for_the_end();
 }
 
-/// Lives on in one new process after another: each forks and ends.
+/// Lives on in one new process after another, each of which forks and ends; for so many seconds.
 int hop(const Arguments& arguments) {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const time_t end = now.tv_sec + number(arguments, 1);
   say("ready");
-  for (long left = number(arguments, 1); left > 0; --left) {
-    const pid_t next = ::fork();
-    if (next != 0) std::_Exit(0);
+  while (now.tv_sec < end) {
+    if (::fork() > 0) std::_Exit(0);
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
   }
-  wait_for_the_end();
+  return 0;
 }
 
 /// Its first thread ends, another one goes on: /proc shows a zombie without environment.

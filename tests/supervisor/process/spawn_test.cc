@@ -185,8 +185,11 @@ TEST_F(SpawnTest, NeverTakesAProgramFromTheWorkersTree) {
   std::filesystem::create_symlink(PIEVT_CHILD_PROGRAM, path("my-agent"));
   SpawnRequest wanted = request({"exit", "0"});
   wanted.argv.front() = "my-agent";
-  wanted.environment = {{"PATH", ".::"}};
-  EXPECT_EQ(failure_of(wanted).code, Errc::not_found);
+  const std::string from_here = std::filesystem::relative(path("."));
+  for (const std::string& directories : {std::string(".::"), from_here, from_here + ":."}) {
+    wanted.environment = {{"PATH", directories}};
+    EXPECT_EQ(failure_of(wanted).code, Errc::not_found) << directories;
+  }
 }
 
 TEST_F(SpawnTest, NamesTheMissingProgramAndWhereItWasLookedFor) {

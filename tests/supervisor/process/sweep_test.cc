@@ -133,8 +133,9 @@ TEST_F(SweepTest, CatchesOneThatForksMeanwhile) {
 
 TEST_F(SweepTest, CatchesOneThatHopsFromProcessToProcess) {
   const SubreaperForNow subreaper;
-  Child child = start_ready({"hop", "20000"});
-  // A sweep may run out of rounds, and says so then; one that says it is done must be.
+  Child child = start_ready({"hop", "40"});
+  // A sweep may run out of rounds, and says so then; one that says it is done must be, long before
+  // the hopping would end by itself.
   const Moment deadline = patience();
   SweepReport report = swept(marker());
   while ((!report.complete || !report.survivors.empty()) && Clock::now() < deadline)
