@@ -129,7 +129,9 @@ bool Process::wait_for_end(Moment deadline) const {
   pollfd wanted{.fd = fd(), .events = POLLIN, .revents = 0};
   for (;;) {
     const int timeout_ms = deadline == Moment::min() ? 0 : poll_timeout_ms(deadline);
-    if (::poll(&wanted, 1, timeout_ms) > 0) return true;
+    const int ready = ::poll(&wanted, 1, timeout_ms);
+    PIEVT_ASSERT((wanted.revents & POLLNVAL) == 0);
+    if (ready > 0) return true;
     if (timeout_ms == 0) return false;
   }
 }

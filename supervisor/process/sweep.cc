@@ -9,7 +9,6 @@ extern "C" {
 #include <cerrno>
 #include <csignal>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <poll.h>
@@ -20,6 +19,7 @@ extern "C" {
 #include "supervisor/process/clock.h"
 #include "supervisor/process/proc_files.h"
 #include "supervisor/process/process.h"
+#include "supervisor/process/scan.h"
 
 namespace pievt::process {
 namespace {
@@ -44,13 +44,6 @@ bool holds(const std::vector<KilledProcess>& list, const MarkedProcess& wanted) 
       list, [&](const KilledProcess& each) { return same_process(each.process, wanted); });
 }
 
-/// Whether it runs under our user, or cannot even be asked.
-bool may_be_ours(pid_t pid) {
-  const Result<std::string> text = read_proc_text(fmt::format("/proc/{}/status", pid));
-  if (!text.ok()) return text.error().code != Errc::not_found;
-  return parse_counter(*text, "Uid") == std::uint64_t{::getuid()};
-}
-
 std::optional<MarkedProcess> describe(pid_t pid) {
   const Result<ProcStat> stat = read_stat(pid);
   if (!stat.ok()) return std::nullopt;
@@ -58,57 +51,32 @@ std::optional<MarkedProcess> describe(pid_t pid) {
                        command_excerpt(pid, limits::command_excerpt_bytes_max)};
 }
 
-/// One look at all processes, in which `visit(pid)` is called for each that bears the marker, and
-/// again later if it returns EnvironmentLook::not_yet.
-template <class Visit>
-class Scan {
+/// The machine we run on, and the marker that is looked for.
+class ThisMachine {
  public:
-  Scan(std::string_view entry, Visit visit) : entry_(entry), visit_(std::move(visit)) {}
+  /// `entry` must outlive it.
+  explicit ThisMachine(std::string_view entry) : entry_(entry) {}
 
-  std::size_t hidden() const { return hidden_.size(); }
-  bool is_complete() const { return complete_; }
+  pid_t self() const { return self_; }
+  Result<pid_t> last_pid() const { return read_last_pid(); }
+  Result<std::vector<pid_t>> processes() const { return list_processes(); }
+  EnvironmentLook look(pid_t pid) const { return look_at_environment(pid, entry_); }
 
-  /// A list of processes is old as soon as it was read: one that forks and ends in a loop has
-  /// always moved on. So what was numbered since is looked at too, until nothing new has come.
-  Status run() {
-    pid_t newest = PIEVT_TRY(read_last_pid());
-    for (const pid_t pid : PIEVT_TRY(list_processes())) look_at(pid);
-    for (std::size_t round = 0; round < limits::chase_rounds_max; ++round) {
-      const pid_t last = PIEVT_TRY(read_last_pid());
-      complete_ = last == newest;
-      if (last <= newest) break;  // less: the numbers began anew
-      while (newest < last) look_at(++newest);
-    }
-    wait_for_execs();
-    return {};
+  /// Whether it runs under our user, or cannot even be asked.
+  bool may_be_ours(pid_t pid) const {
+    const Result<std::string> text = read_proc_text(fmt::format("/proc/{}/status", pid));
+    if (!text.ok()) return text.error().code != Errc::not_found;
+    return parse_counter(*text, "Uid") == std::uint64_t{::getuid()};
   }
+
+  /// Nothing tells when a process has its environment, so it is asked again by the clock.
+  void pause() const { ::poll(nullptr, 0, static_cast<int>(limits::exec_step_ms.count())); }
 
  private:
-  void look_at(pid_t pid) {
-    if (pid == self_ || pid == 1) return;
-    EnvironmentLook look = look_at_environment(pid, entry_);
-    if (look == EnvironmentLook::has) look = visit_(pid);
-    if (look == EnvironmentLook::hidden && may_be_ours(pid)) hidden_.insert(pid);
-    if (look == EnvironmentLook::not_yet) executing_.push_back(pid);
-  }
-
-  /// Nothing tells when a process has its environment, so this is asked again by the clock.
-  void wait_for_execs() {
-    const Moment patience = Clock::now() + limits::exec_wait_ms;
-    while (!executing_.empty() && Clock::now() < patience) {
-      ::poll(nullptr, 0, static_cast<int>(limits::exec_step_ms.count()));
-      for (const pid_t pid : std::exchange(executing_, {})) look_at(pid);
-    }
-    hidden_.insert(executing_.begin(), executing_.end());
-  }
-
   std::string_view entry_;
-  Visit visit_;
   pid_t self_ = ::getpid();
-  std::vector<pid_t> executing_;
-  std::set<pid_t> hidden_;
-  bool complete_ = false;
 };
+static_assert(ProcessSource<ThisMachine>);
 
 /// Kills `pid` if it still bears the marker. The marker is read again after the pidfd was opened,
 /// and the pidfd is asked whether its process is still there after that: then what was read was
@@ -185,7 +153,8 @@ void add_survivors(SweepReport& report, std::vector<MarkedProcess> found) {
 Result<MarkedProcesses> find_marked(std::string_view attempt) {
   const std::string entry = PIEVT_TRY(marker_entry(attempt));
   MarkedProcesses result;
-  Scan scan(entry, [&](pid_t pid) {
+  ThisMachine machine(entry);
+  const ScanResult scan = PIEVT_TRY(scan_processes(machine, [&](pid_t pid) {
     // Among the new numbers there are threads, which are not processes, and one number may be
     // both listed and new.
     const Result<Fd> pidfd = open_pidfd(pid);
@@ -193,20 +162,20 @@ Result<MarkedProcesses> find_marked(std::string_view attempt) {
     std::optional<MarkedProcess> process = is_thread ? std::nullopt : describe(pid);
     if (process && !holds(result.found, *process)) result.found.push_back(*std::move(process));
     return EnvironmentLook::has;
-  });
-  PIEVT_TRY(scan.run());
-  result.hidden = scan.hidden();
-  result.complete = scan.is_complete();
+  }));
+  result.hidden = scan.hidden;
+  result.complete = scan.complete;
   return result;
 }
 
 Result<KillRound> kill_marked(std::string_view attempt) {
   const std::string entry = PIEVT_TRY(marker_entry(attempt));
   KillRound round;
-  Scan scan(entry, [&](pid_t pid) { return kill_if_marked(pid, entry, round); });
-  PIEVT_TRY(scan.run());
-  round.hidden = scan.hidden();
-  round.complete = scan.is_complete();
+  ThisMachine machine(entry);
+  const ScanResult scan = PIEVT_TRY(
+      scan_processes(machine, [&](pid_t pid) { return kill_if_marked(pid, entry, round); }));
+  round.hidden = scan.hidden;
+  round.complete = scan.complete;
   return round;
 }
 

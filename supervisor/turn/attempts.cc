@@ -186,17 +186,29 @@ Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
 }
 
 Status Supervisor::finish(Token token, LiveAttempt& attempt) {
+  const Subject subject = attempt.subject;
   if (attempt.output) PIEVT_TRY(attempt.output->finish(record_, tools_));
   PIEVT_TRY(settle(record_, attempt));
-  to_remove_.push_back(attempt_name(record_.state(), attempt.subject));
+  to_remove_.push_back(attempt_name(record_.state(), subject));
   attempts_.erase(token);
+  if (subject.job == 0) PIEVT_TRY(probe_again(subject));
   // A probe that failed stops the run: its siblings need not go on.
   if (record_.state().stop_mode != schema::StopMode::now) return {};
   std::vector<Token> others;
   for (const auto& [other, live] : attempts_) others.push_back(other);
-  for (const Token other : others)
+  for (const Token other : others) {
     PIEVT_TRY(stop(other, schema::StopReason::run_stopped, ChildInput::stop));
+  }
   return {};
+}
+
+// A probe that was lost with its supervisor has said nothing about its model: it is asked once
+// more.
+Status Supervisor::probe_again(Subject subject) {
+  const AttemptState& probe = *find_attempt(record_.state(), subject.job, subject.attempt);
+  const bool unseen = probe.failure == schema::FailureKind::supervisor_lost;
+  if (!unseen || record_.state().phase != state::RunPhase::running) return {};
+  return request_probe(std::string(probe.model));
 }
 
 std::optional<std::uint64_t> Supervisor::memory_kills() const {

@@ -77,15 +77,17 @@ Status Supervisor::begin_new() {
 Status Supervisor::request_probes() {
   std::set<std::string> models;
   for (const auto& job : record_.state().jobs) models.insert(job->model);
-  for (const std::string& model : models) {
-    PreparedLaunch launch = PIEVT_TRY(launcher_.prepare_probe(record_, model));
-    LiveAttempt attempt;
-    attempt.subject = launch.subject;
-    attempt.cwd = launch.cwd;
-    attempt.launch = std::move(launch);
-    PIEVT_TRY(input(add(std::move(attempt)), ChildInput::start));
-  }
+  for (const std::string& model : models) PIEVT_TRY(request_probe(model));
   return {};
+}
+
+Status Supervisor::request_probe(const std::string& model) {
+  PreparedLaunch launch = PIEVT_TRY(launcher_.prepare_probe(record_, model));
+  LiveAttempt attempt;
+  attempt.subject = launch.subject;
+  attempt.cwd = launch.cwd;
+  attempt.launch = std::move(launch);
+  return input(add(std::move(attempt)), ChildInput::start);
 }
 
 Status Supervisor::recover() {

@@ -165,15 +165,19 @@ Status decide_gate(RunRecord& record, Subject subject, schema::GateKind kind,
 
 Status settle_probe(RunRecord& record, Subject subject) {
   const AttemptState& probe = *find_attempt(record.state(), subject.job, subject.attempt);
+  // That a supervisor died says nothing about the model.
+  const bool unseen = probe.failure == schema::FailureKind::supervisor_lost;
   const bool answered = probe.failure == schema::FailureKind::none;
   schema::GateDecidedT decided;
-  decided.decision = answered ? schema::GateDecision::passed : schema::GateDecision::failed;
+  decided.decision = answered ? schema::GateDecision::passed
+                     : unseen ? schema::GateDecision::inconclusive
+                              : schema::GateDecision::failed;
   decided.decided_by = "supervisor";
   decided.reason = fmt::format("{}: {}", probe.model.empty() ? "default model" : probe.model,
                                answered ? "answered" : probe.reason);
   const std::string reason = decided.reason;
   PIEVT_TRY(decide_gate(record, subject, schema::GateKind::provider_probe, std::move(decided)));
-  if (answered || record.state().phase != state::RunPhase::running) return {};
+  if (answered || unseen || record.state().phase != state::RunPhase::running) return {};
   schema::RunStopRequestedT stop;
   stop.mode = schema::StopMode::now;
   stop.reason = fmt::format("a model does not answer, so nothing was started: {}", reason);

@@ -69,6 +69,7 @@ class Supervisor {
   Status send(Token token, LiveAttempt& attempt, int signal);
   Status sweep(Token token, LiveAttempt& attempt);
   Status finish(Token token, LiveAttempt& attempt);
+  Status probe_again(Subject subject);
   Status reap(Token token);
   Status open_output(LiveAttempt& attempt);
   void set_deadline(LiveAttempt& attempt) const;
@@ -81,6 +82,7 @@ class Supervisor {
   Result<std::optional<process::Process>> find_process(const AttemptState& attempt,
                                                        schema::LostReason& lost);
   Status request_probes();
+  Status request_probe(const std::string& model);
 
   RunRecord& record_;
   const Options& options_;

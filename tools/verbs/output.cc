@@ -84,7 +84,8 @@ Result<Tail> write_tail(const std::filesystem::path& path, std::uint64_t offset,
                         const Context& context) {
   const process::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat facts {};
-  if (file.get() < 0 || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) return Tail::gone;
+  if (file.get() < 0 || ::fstat(file.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
+    return Tail::gone;
   std::array<std::byte, 64 << 10> buffer{};
   while (!context.out.done()) {
     const ssize_t got =

@@ -83,10 +83,11 @@ Fact time_fact(std::uint64_t time_ns, render::Zone zone, std::string_view otherw
 }
 
 // What pi did not report is not known, and not nothing: what is known then is a lower bound.
-Fact at_least(Fact known, const state::UsageTotalsT& usage, OutputFormat format) {
-  if (usage.unreported == 0) return known;
-  if (usage.unreported == usage.requests) return Fact::unknown("not reported");
-  if (format != OutputFormat::text) return known;
+Fact at_least(Fact known, const RunSummary& run, OutputFormat format) {
+  static const state::UsageTotalsT none;
+  const state::UsageTotalsT& usage = run.usage ? *run.usage : none;
+  if (usage.unreported == usage.requests && run.attempts > 0) return Fact::unknown("not reported");
+  if (usage.unreported == 0 || format != OutputFormat::text) return known;
   return Fact::text(">= " + known.shown());
 }
 
@@ -108,8 +109,8 @@ void write_row(render::Listing& listing, const Context& context, const RunSummar
   listing.row({Fact::text(run.run_id), Fact::text(run.name), Fact::text(status.word, status.style),
                Fact::count(run.succeeded), Fact::count(run.failed), Fact::count(run.jobs),
                Fact::count(run.attempts), duration_fact(run, status, now_ns),
-               at_least(Fact::count(usage.total_tokens), usage, context.globals.output),
-               at_least(Fact::money(usage.cost_nanodollars), usage, context.globals.output),
+               at_least(Fact::count(usage.total_tokens), run, context.globals.output),
+               at_least(Fact::money(usage.cost_nanodollars), run, context.globals.output),
                time_fact(run.started_ns, zone, "not started"),
                time_fact(run.finished_ns, zone, "not finished"), Fact::count(usage.requests),
                Fact::count(usage.unreported), Fact::count(run.revision),

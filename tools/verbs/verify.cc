@@ -1,7 +1,9 @@
 // `pievt verify`: is the record whole, and is it what was written? The exit code is the answer.
 #include "pievt/verify.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -39,6 +41,8 @@ constexpr Manual manual = {
                    "the value that names this history"}}},
 };
 
+constexpr std::size_t findings_shown = 20;
+
 Exit exit_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::whole:
@@ -70,7 +74,7 @@ std::string place_of(const Finding& finding) {
   if (finding.revision.value != 0) place += fmt::format("#{} ", finding.revision.value);
   if (finding.sequence.value != 0) place += fmt::format("@{} ", finding.sequence.value);
   if (finding.page.value != 0) place += fmt::format("page @{} ", finding.page.value);
-  if (!place.empty()) place.back() = ':';
+  if (!place.empty()) place.insert(place.size() - 1, ":");
   return render::sanitise(place, render::Lines::one);
 }
 
@@ -126,6 +130,23 @@ void write_json(const Context& context, const VerifyReport& report, const std::s
   json.end_array().end_object().end_document();
 }
 
+// One fault can be behind many findings; the first ones tell which.
+void write_findings(const Context& context, const VerifyReport& report) {
+  const std::size_t shown = context.globals.loudness == Loudness::verbose
+                                ? report.findings.size()
+                                : std::min(report.findings.size(), findings_shown);
+  if (shown > 0) context.out.line("");
+  for (const Finding& finding : std::span(report.findings).first(shown)) {
+    const Style style = finding.severity == Severity::damaged ? Style::bad : Style::warn;
+    context.out.print("{} {}{}\n", styled(context.terminal, style, finding.check),
+                      place_of(finding), render::sanitise(finding.what, render::Lines::one));
+  }
+  if (report.findings_total > shown) {
+    context.out.print("and {} more; {}\n", report.findings_total - shown,
+                      shown < report.findings.size() ? "-v lists them" : "they were only counted");
+  }
+}
+
 void write_text(const Context& context, const VerifyReport& report) {
   const render::Terminal& terminal = context.terminal;
   render::Table table({{.title = ""},
@@ -143,14 +164,7 @@ void write_text(const Context& context, const VerifyReport& report) {
          {check.question, Style::dim}});
   }
   context.out.write(table.render(terminal));
-  for (const Finding& finding : report.findings) {
-    const Style style = finding.severity == Severity::damaged ? Style::bad : Style::warn;
-    context.out.print("\n{} {} {}\n", styled(terminal, style, finding.check), place_of(finding),
-                      render::sanitise(finding.what, render::Lines::one));
-  }
-  if (report.findings_total > report.findings.size()) {
-    context.out.print("\n{} more findings\n", report.findings_total - report.findings.size());
-  }
+  write_findings(context, report);
   if (!report.chain.empty()) {
     context.out.print("\nchain {} after @{}\n", report.chain, report.head.value);
   }

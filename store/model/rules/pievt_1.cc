@@ -158,11 +158,15 @@ RetryPlan plan_retry(const RunState& run, const JobState& job, const Judgement& 
   if (policy != nullptr && !policy->retry_on.empty() && !asked_for)
     return {RetryDecision::not_in_policy, 0};
   const auto tries = static_cast<std::uint32_t>(std::ranges::count_if(
-      job.attempts, [](const auto& attempt) { return attempt->purpose == AttemptPurpose::work; }));
+      // An attempt that was lost with its supervisor is not held against the job.
+      job.attempts, [](const auto& attempt) {
+        return attempt->purpose == AttemptPurpose::work &&
+               attempt->failure != FailureKind::supervisor_lost;
+      }));
   if (tries >= job.max_attempts || policy == nullptr) return {RetryDecision::exhausted, 0};
 
-  const double ideal =
-      static_cast<double>(policy->initial_ms) * std::pow(policy->multiplier, tries - 1);
+  const double ideal = static_cast<double>(policy->initial_ms) *
+                       std::pow(policy->multiplier, std::max(tries, 1u) - 1);
   const double capped = std::min(ideal, static_cast<double>(policy->max_ms));
   const double spread = 1 + policy->jitter_ratio * (2 * chance_of(run.run_id, job.id, tries) - 1);
   return {RetryDecision::scheduled, static_cast<std::uint64_t>(std::min(

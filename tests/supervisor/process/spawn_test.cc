@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -137,17 +138,29 @@ TEST_F(SpawnTest, AppendsToOutputFilesOnlyTheOwnerMayRead) {
 }
 
 TEST_F(SpawnTest, WorksWhenTheParentHasNoStandardStreams) {
-  const Fd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
-  ::close(STDIN_FILENO);
   SpawnRequest wanted = request({"report"});
   write_file(path("prompt"), "hello");
   wanted.input = InputFile{path("prompt")};
-  const std::string text = report_of(wanted);
-  if (input.is_open()) {
-    EXPECT_EQ(::dup2(input.get(), STDIN_FILENO), STDIN_FILENO);
+  Pipe output = make_pipe();
+  wanted.output = BorrowedFd{output.writer.get()};
+  // With these free, whatever is opened for the child gets the numbers it will be moved to.
+  const Fd input_before(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 100));
+  const Fd output_before(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 100));
+  ::close(STDIN_FILENO);
+  ::close(STDOUT_FILENO);
+  std::string text;
+  std::optional<int> exit_code;
+  if (Result<Spawned> spawned = spawn(wanted); spawned.ok()) {
+    output.writer.reset();
+    text = read_to_end(output.reader.get());
+    exit_code = end_of(spawned->process).exit_code;
   }
+  if (input_before.is_open()) ::dup2(input_before.get(), STDIN_FILENO);
+  if (output_before.is_open()) ::dup2(output_before.get(), STDOUT_FILENO);
+
   EXPECT_THAT(lines_with(text, "stdin "), ElementsAre("hello"));
   EXPECT_THAT(lines_with(text, "fd "), UnorderedElementsAre("0", "1", "2"));
+  EXPECT_EQ(exit_code, 0);
 }
 
 TEST_F(SpawnTest, TellsWhoWasStarted) {
