@@ -22,7 +22,7 @@ build: setup ## the optimised build, in build/release
 	cmake --workflow --preset release
 
 bench: build ## measure this machine
-	build/release/tools/pievt bench
+	for program in append read pi_stream; do build/release/bench/$${program}_bench; done
 
 setup: ## install what is missing: Debian packages, two versions of pi (below build/)
 	@scripts/setup

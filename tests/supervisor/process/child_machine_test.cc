@@ -197,8 +197,8 @@ TEST(ChildMachine, PrintsItselfAsATable) {
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "| state | start | spawned | spawn_failed | ready | stop | stop_now | timeout | exited "
             "| drained |");
-  EXPECT_NE(text.find("| **down** | `spawn` → requested | · | · | · | `settle` → gone | `settle` → "
-                      "gone | · | · | · |\n"),
+  EXPECT_NE(text.find("| **down** | `spawn` → requested | · | · | · | "
+                      "`settle` → gone | `settle` → gone | · | · | · |\n"),
             std::string::npos);
   EXPECT_NE(text.find("| **stopping** | · | · | · | · | · | `signal_kill` → killing | "
                       "`signal_term_again` → terminating_again | `sweep` → draining | · |\n"),
