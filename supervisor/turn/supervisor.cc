@@ -36,9 +36,11 @@ Moment moment_at(std::uint64_t wall_ns) {
 Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const Options& options,
                                                        const process::Signals& signals) {
   PIEVT_TRY(process::become_subreaper());
-  std::unique_ptr<Supervisor> made(
-      new Supervisor(record, options, signals, PIEVT_TRY(Launcher::create(options)),
-                     PIEVT_TRY(process::Poller::create()), PIEVT_TRY(process::Watch::create())));
+  Launcher launcher = PIEVT_TRY(Launcher::create(options));
+  process::Poller poller = PIEVT_TRY(process::Poller::create());
+  process::Watch watch = PIEVT_TRY(process::Watch::create());
+  std::unique_ptr<Supervisor> made(new Supervisor(record, options, signals, std::move(launcher),
+                                                  std::move(poller), std::move(watch)));
   if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
   PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
   PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));

@@ -69,3 +69,41 @@ test("a model that does not answer costs one request, not a batch", async () => 
   assert.equal(state.jobs[0].attempts?.length ?? 0, 0);
   project.remove();
 });
+
+test("a pi that is missing, too old or not executable is refused before anything is recorded", async () => {
+  const project = await new Project("1.5.2", stub).configure();
+  fs.writeFileSync(path.join(project.work, "plan.json"), '{"name": "x", "jobs": [{"id": "a", "prompt": "hello"}]}');
+  fs.writeFileSync(path.join(project.work, "old"), "#!/bin/sh\necho 0.60.0\n", { mode: 0o755 });
+  fs.writeFileSync(path.join(project.work, "text"), "not a program\n", { mode: 0o644 });
+  await project.pievt("init");
+  for (const [program, code, words] of [["nopi", 6, /no program nopi/], ["./old", 3, /0\.73\.0/], ["./text", 2, /chmod/]]) {
+    const run = await project.pievt("run", "plan.json", "--pi", program);
+    assert.equal(run.code, code, run.stderr);
+    assert.match(run.stderr, words);
+  }
+  assert.equal((await project.pievt("show", "last")).code, 6);
+  project.remove();
+});
+
+test("Ctrl-C once drains, a resume finishes the rest", async () => {
+  const project = await new Project("1.5.2", stub).configure();
+  const prompt = "Slowly. [[stub:drip chunk=4 ms=150 text='one two three four five six']]";
+  const jobs = ["a", "b", "c", "d"].map((id) => ({ id, prompt }));
+  const plan = { name: "drain", concurrency: 2, defaults: { model: "stub/small" }, jobs };
+  fs.writeFileSync(path.join(project.work, "plan.json"), JSON.stringify(plan));
+  await project.pievt("init");
+  const supervisor = project.start("run", "plan.json", ...project.pi);
+  const gone = new Promise((resolve) => supervisor.once("exit", resolve));
+  await project.eventNumber(33);
+  supervisor.kill("SIGINT");
+  assert.equal(await gone, 130);
+  const stopped = JSON.parse((await project.pievt("show", "last", "-o", "json")).stdout).run;
+  assert.equal(stopped.ending, "stopped");
+  assert.ok(stopped.jobs.some((job) => job.status === "cancelled"));
+  assert.ok(stopped.jobs.every((job) => job.status !== "failed"), "what ran was allowed to end");
+  assert.equal((await project.pievt("resume", "last", ...project.pi)).code, 0);
+  const ended = JSON.parse((await project.pievt("show", "last", "-o", "json")).stdout).run;
+  assert.ok(ended.jobs.every((job) => job.status === "succeeded"));
+  assert.equal((await project.pievt("verify", "last")).code, 0);
+  project.remove();
+});

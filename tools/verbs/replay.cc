@@ -123,10 +123,7 @@ Result<Exit> replay(Context& context) {
   context.talk.say(fmt::format("reconstructed from {} in {:.1f} ms; nothing was executed",
                                render::plural(run.revision, "event"), took.count()));
   if (context.wants_json()) {
-    auto json = context.json();
-    json.begin_document("pievt.run", 1);
-    json.key("run").raw(PIEVT_TRY(run_json(run)));
-    json.end_object().end_document();
+    PIEVT_TRY(write_run_document(context, run));
     return Exit::ok;
   }
   context.pager.begin();

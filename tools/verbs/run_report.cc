@@ -250,8 +250,14 @@ std::vector<std::string> live_lines(const RunState& run, const ReportStyle& styl
   return lines;
 }
 
-Result<std::string> run_json(const RunState& run) {
-  return reflect::to_json(reflect::Schema::embedded_run_state(), to_bytes(run));
+Status write_run_document(const Context& context, const RunState& run) {
+  const std::string state =
+      PIEVT_TRY(reflect::to_json(reflect::Schema::embedded_run_state(), to_bytes(run)));
+  auto json = context.json();
+  json.begin_document("pievt.run", 1);
+  json.key("run").raw(state);
+  json.end_object().end_document();
+  return {};
 }
 
 }  // namespace pievt::tools

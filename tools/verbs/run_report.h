@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pievt/run_state.h"
+#include "tools/frame/context.h"
 #include "tools/render/terminal.h"
 #include "tools/render/text.h"
 
@@ -36,7 +37,7 @@ std::string attempt_report(const AttemptState& attempt, const ReportStyle& style
 /// The picture `pievt run` paints while it works.
 std::vector<std::string> live_lines(const RunState& run, const ReportStyle& style);
 
-/// The state as the JSON document `pievt.run`.
-Result<std::string> run_json(const RunState& run);
+/// Writes the state as the JSON document `pievt.run`.
+Status write_run_document(const Context& context, const RunState& run);
 
 }  // namespace pievt::tools

@@ -37,10 +37,7 @@ Result<Exit> show(Context& context) {
   const RunState run = PIEVT_TRY(load_run(log, reference.run, at));
   say_scope(context, log, reference.run, at);
   if (context.wants_json()) {
-    auto json = context.json();
-    json.begin_document("pievt.run", 1);
-    json.key("run").raw(PIEVT_TRY(run_json(run)));
-    json.end_object().end_document();
+    PIEVT_TRY(write_run_document(context, run));
     return Exit::ok;
   }
   // In the past nothing goes on: running things are measured against the moment that is looked at.

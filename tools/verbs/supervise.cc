@@ -83,10 +83,7 @@ Result<Exit> supervise(Context& context, supervisor::RunRecord& record,
 
   const RunState& run = record.state();
   if (context.wants_json()) {
-    auto json = context.json();
-    json.begin_document("pievt.run", 1);
-    json.key("run").raw(PIEVT_TRY(run_json(run)));
-    json.end_object().end_document();
+    PIEVT_TRY(write_run_document(context, run));
   } else {
     const ReportStyle style = style_for(context, context.terminal);
     context.out.write(job_table(run, style));
