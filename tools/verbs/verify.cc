@@ -74,8 +74,8 @@ std::string place_of(const Finding& finding) {
   if (finding.revision.value != 0) place += fmt::format("#{} ", finding.revision.value);
   if (finding.sequence.value != 0) place += fmt::format("@{} ", finding.sequence.value);
   if (finding.page.value != 0) place += fmt::format("page @{} ", finding.page.value);
-  if (!place.empty()) place.insert(place.size() - 1, ":");
-  return render::sanitise(place, render::Lines::one);
+  if (!place.empty()) place.back() = ':';
+  return render::sanitise(place, render::Lines::one) + (place.empty() ? "" : " ");
 }
 
 void write_json(const Context& context, const VerifyReport& report, const std::string& run,
