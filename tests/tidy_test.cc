@@ -386,7 +386,9 @@ TEST(Tidy, EachRuleNoticesItsFault) {
 TEST(Tidy, WhatIsRightIsNotComplainedAbout) {
   const File fine{"store/log/rocks.cc",
                   {"#include <rocksdb/db.h>", "#include \"store/format/keys.h\"",
-                   "#include \"pievt/log.h\"", "// " + std::string(97, 'x'), "// frame/work/units",
+                   "#include \"pievt/log.h\"", "// " + std::string(97, 'x'),
+                   "// frame/"
+                   "work/units",
                    "// " + std::string("größe") + std::string(92, 'x')}};
   for (const auto& rule : rules) EXPECT_EQ(show(fine, rule(fine)), "");
 }

@@ -120,4 +120,18 @@ void say_scope(const Context& context, const Log& log, std::string_view run, Rev
   context.talk.say(line);
 }
 
+render::ListingFormat listing_format(OutputFormat format) {
+  switch (format) {
+    case OutputFormat::json:
+      return render::ListingFormat::json;
+    case OutputFormat::jsonl:
+      return render::ListingFormat::jsonl;
+    case OutputFormat::csv:
+      return render::ListingFormat::csv;
+    case OutputFormat::text:
+      break;
+  }
+  return render::ListingFormat::text;
+}
+
 }  // namespace pievt::tools

@@ -11,6 +11,7 @@
 #include "pievt/query.h"
 #include "pievt/result.h"
 #include "tools/frame/context.h"
+#include "tools/render/listing.h"
 
 namespace pievt::tools {
 
@@ -39,5 +40,8 @@ Result<Revision> moment(const Context& context, const Log& log, std::string_view
 
 /// The line on stderr that says which store, which run and which moment one looks at.
 void say_scope(const Context& context, const Log& log, std::string_view run, Revision at);
+
+/// The same choice in the words of render::Listing.
+render::ListingFormat listing_format(OutputFormat format);
 
 }  // namespace pievt::tools

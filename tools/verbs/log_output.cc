@@ -10,6 +10,7 @@
 #include "tools/render/listing.h"
 #include "tools/render/sanitise.h"
 #include "tools/render/width.h"
+#include "tools/verbs/access.h"
 #include "tools/verbs/event_fields.h"
 #include "tools/verbs/event_json.h"
 
@@ -18,20 +19,6 @@ namespace {
 
 using render::Fact;
 using render::Style;
-
-render::ListingFormat listing_format(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::json:
-      return render::ListingFormat::json;
-    case OutputFormat::jsonl:
-      return render::ListingFormat::jsonl;
-    case OutputFormat::csv:
-      return render::ListingFormat::csv;
-    case OutputFormat::text:
-      break;
-  }
-  return render::ListingFormat::text;
-}
 
 class TextOutput final : public LogOutput {
  public:

@@ -63,20 +63,6 @@ render::ListingShape shape() {
            {"plan", {.title = "PLAN"}, hidden}}};
 }
 
-render::ListingFormat format_of(OutputFormat format) {
-  switch (format) {
-    case OutputFormat::json:
-      return render::ListingFormat::json;
-    case OutputFormat::jsonl:
-      return render::ListingFormat::jsonl;
-    case OutputFormat::csv:
-      return render::ListingFormat::csv;
-    case OutputFormat::text:
-      break;
-  }
-  return render::ListingFormat::text;
-}
-
 Fact time_fact(std::uint64_t time_ns, render::Zone zone, std::string_view otherwise) {
   return time_ns == 0 ? Fact::unknown(otherwise)
                       : Fact::time(static_cast<std::int64_t>(time_ns), zone);
@@ -151,9 +137,9 @@ Result<Exit> runs(Context& context) {
   const Sequence at = PIEVT_TRY(store_moment(context, log));
   const bool past = context.globals.at.has_value();
   const RunList list = PIEVT_TRY(load_runs(log, at));
-  render::Listing listing = PIEVT_TRY(render::Listing::create(context.out, context.terminal,
-                                                              format_of(context.globals.output),
-                                                              shape(), context.globals.fields));
+  render::Listing listing = PIEVT_TRY(
+      render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
+                              shape(), context.globals.fields));
   say_scope(context, log, "", {});
   if (past) context.talk.say(fmt::format("as of @{}", at.value));
   context.pager.begin();
