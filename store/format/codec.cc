@@ -55,20 +55,10 @@ Status check_name(std::string_view name) {
   return {};
 }
 
-Status check_request(std::span<const StreamEvents> streams) {
-  if (streams.empty() || streams.size() > limits::append_streams_max) {
-    return Error{Errc::invalid, fmt::format("append names {} streams; allowed are 1 to {}",
-                                            streams.size(), limits::append_streams_max)};
-  }
-  std::size_t events = 0;
-  for (std::size_t i = 0; i < streams.size(); ++i) {
-    PIEVT_TRY(check_name(streams[i].stream));
-    events += streams[i].events.size();
-    for (std::size_t j = 0; j < i; ++j) {
-      if (streams[j].stream == streams[i].stream) {
-        return Error{Errc::invalid, fmt::format("append names stream {} twice", streams[i].stream)};
-      }
-    }
+Status check_counts(std::size_t streams, std::size_t events) {
+  if (streams == 0 || streams > limits::append_streams_max) {
+    return Error{Errc::invalid, fmt::format("append names {} streams; allowed are 1 to {}", streams,
+                                            limits::append_streams_max)};
   }
   if (events == 0)
     return Error{Errc::invalid, "append has no events; checking alone is not an append"};
@@ -77,6 +67,28 @@ Status check_request(std::span<const StreamEvents> streams) {
                                             limits::append_events_max)};
   }
   return {};
+}
+
+// `name_of(i)`: the name of the i-th stream.
+template <class NameOf>
+Status check_names(std::size_t streams, NameOf name_of) {
+  for (std::size_t i = 0; i < streams; ++i) {
+    PIEVT_TRY(check_name(name_of(i)));
+    for (std::size_t j = 0; j < i; ++j) {
+      if (name_of(j) == name_of(i)) {
+        return Error{Errc::invalid, fmt::format("append names stream {} twice", name_of(i))};
+      }
+    }
+  }
+  return {};
+}
+
+Status check_request(std::span<const StreamEvents> streams) {
+  std::size_t events = 0;
+  for (const StreamEvents& stream : streams) events += stream.events.size();
+  PIEVT_TRY(check_counts(streams.size(), events));
+  return check_names(streams.size(),
+                     [&](std::size_t i) { return std::string_view(streams[i].stream); });
 }
 
 Status encode_bodies(std::span<const StreamEvents> streams, Impl& to) {
@@ -98,6 +110,34 @@ Status encode_bodies(std::span<const StreamEvents> streams, Impl& to) {
       return Error{Errc::invalid, fmt::format("append has more than {} bytes; split it",
                                               limits::append_bytes_max)};
     }
+  }
+  return {};
+}
+
+// Bodies that somebody else encoded: sizes that fill the bytes exactly, each one an event, in the
+// order of their streams.
+Status check_bodies(const Impl& append) {
+  const auto refuse = [](std::string_view what) {
+    return Error{Errc::invalid, fmt::format("append is malformed: {}", what)};
+  };
+  if (append.bodies.size() > limits::append_bytes_max) return refuse("it is too large");
+  std::vector<std::uint32_t> counts(append.streams.size());
+  std::uint32_t stream = 0;
+  std::size_t at = 0;
+  for (const Impl::Event& event : append.events) {
+    if (event.stream >= counts.size() || event.stream < stream) return refuse("wrong stream");
+    stream = event.stream;
+    ++counts[stream];
+    const std::size_t size = format::padded(event.body_bytes);
+    if (event.body_bytes > limits::event_bytes_max || size > append.bodies.size() - at)
+      return refuse("wrong size");
+    const auto body = std::span(append.bodies).subspan(at, event.body_bytes);
+    if (format::verified_envelope(body) == nullptr) return refuse("a body is no event");
+    at += size;
+  }
+  if (at != append.bodies.size()) return refuse("bytes that belong to no event");
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] != append.streams[i].event_count) return refuse("wrong count of events");
   }
   return {};
 }
@@ -139,7 +179,20 @@ Result<EncodedAppend> EncodedAppend::encode(std::span<const StreamEvents> stream
   auto impl = std::make_unique<Impl>();
   impl->id = options.id ? *options.id : new_append_id();
   impl->durability = options.durability;
+  impl->wait = options.wait;
   PIEVT_TRY(encode_bodies(streams, *impl));
+  cut_segments(*impl);
+  impl->request_hash = hash_request(*impl);
+  return EncodedAppend(std::move(impl));
+}
+
+Result<EncodedAppend> Impl::assemble(Impl parts) {
+  PIEVT_TRY(check_counts(parts.streams.size(), parts.events.size()));
+  PIEVT_TRY(check_names(parts.streams.size(),
+                        [&](std::size_t i) { return std::string_view(parts.streams[i].name); }));
+  PIEVT_TRY(check_bodies(parts));
+  auto impl = std::make_unique<Impl>(std::move(parts));
+  impl->segments.clear();
   cut_segments(*impl);
   impl->request_hash = hash_request(*impl);
   return EncodedAppend(std::move(impl));

@@ -48,12 +48,17 @@ struct EncodedAppend::Impl {
   };
   AppendId id;
   Durability durability = Durability::fsync;
+  std::chrono::milliseconds wait = limits::append_wait_default;  ///< of the caller's options
   std::vector<Stream> streams;
   std::vector<Event> events;
   std::vector<Segment> segments;
   std::vector<std::byte> bodies;
   /// What makes two appends the same: SHA-256 of the expectations and of every segment's body hash.
   Digest request_hash;
+
+  /// Puts together again what came from another process. Everything that encode() promises is
+  /// checked (`segments` and `request_hash` are made anew): Errc::invalid otherwise.
+  static Result<EncodedAppend> assemble(Impl parts);
 
   std::span<const std::byte> bodies_of(const Segment& segment) const {
     return std::span(bodies).subspan(segment.first_byte, segment.byte_count);

@@ -1,23 +1,26 @@
-// Who waits for whom. Appends of many threads join one write: the first that finds nobody leading
-// commits everything that waits by then, its own included, and hands the lead to the next one in
-// line. An append that finds nobody else commits itself, without any other thread.
+// The line of those who append: who waits for whom, and what the one at its head does for all.
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
-#include "store/log/log_impl.h"
+#include "store/log/server.h"
+#include "store/log/writer_role.h"
 
 namespace pievt {
 
-struct WriterRole::Waiter {
+// Appends that entered together, and whoever waits for them.
+struct WriterRole::Party {
   enum State : int { waiting, done, leads };
-  GroupMember member;
-  std::size_t bytes = 0;
-  // Atomic waits are one futex per waiter: nobody wakes who need not. notify_one() touches only the
-  // address, so it is harmless when the waiter has already returned.
+  // Atomic waits are one futex per party: nobody wakes who need not. notify_one() touches only the
+  // address, so it is harmless when the party has already returned.
   std::atomic<int> state = waiting;
+  std::atomic<std::size_t> left = 0;
+};
+
+struct WriterRole::Waiter {
+  GroupMember* member;
+  Party* party;
 };
 
 namespace {
@@ -26,121 +29,123 @@ namespace {
 constexpr std::size_t group_bytes_max = 4u << 20;
 constexpr std::size_t group_members_max = 1024;
 
-std::vector<WriterRole::Waiter*> take_group(WriterRole& role) {
-  const std::scoped_lock lock(role.mutex);
-  std::vector<WriterRole::Waiter*> group;
+}  // namespace
+
+std::vector<WriterRole::Waiter*> WriterRole::take_group() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Waiter*> group;
   std::size_t bytes = 0;
-  while (!role.queue.empty() && group.size() < group_members_max) {
-    bytes += role.queue.front()->bytes;
+  while (!queue_.empty() && group.size() < group_members_max) {
+    bytes += queue_.front()->member->append->bodies.size();
     if (!group.empty() && bytes > group_bytes_max) break;
-    group.push_back(role.queue.front());
-    role.queue.pop_front();
+    group.push_back(queue_.front());
+    queue_.pop_front();
   }
   return group;
 }
 
-void hand_over(WriterRole& role) {
-  const std::scoped_lock lock(role.mutex);
-  if (role.queue.empty()) {
-    role.somebody_leads = false;
+void WriterRole::hand_over() {
+  const std::scoped_lock lock(mutex_);
+  if (queue_.empty()) {
+    somebody_leads_ = false;
     return;
   }
-  WriterRole::Waiter* next = role.queue.front();
-  next->state.store(WriterRole::Waiter::leads);
+  Party* next = queue_.front()->party;
+  next->state.store(Party::leads);
   next->state.notify_one();
 }
 
-void fail(WriterRole& role, const Error& error) {
-  if (!role.failure) role.failure = error;
-  role.failed = true;
+void WriterRole::fail(const Error& error) {
+  if (!failure_) failure_ = error;
+  failed_ = true;
 }
 
-Error refused(const WriterRole& role) {
-  return {role.failure->code,
+Error WriterRole::refused() const {
+  return {failure_->code,
           fmt::format("the log takes no more appends since: {}; close it and open it again",
-                      role.failure->what)};
+                      failure_->what)};
 }
 
-void commit_group(Log::Impl& log, std::span<WriterRole::Waiter* const> group) {
-  WriterRole& role = *log.writer;
+void WriterRole::publish(std::uint64_t last) {
+  const std::scoped_lock lock(head_mutex_);
+  // A hint; readers find the events without it, only later.
+  static_cast<void>(head_.publish(last));
+  if (head_.owed_at() && server_ != nullptr) server_->ring();
+}
+
+void WriterRole::commit_group(std::span<Waiter* const> group) {
   std::vector<GroupMember*> members;
-  Durability durability = Durability::memory;
-  for (WriterRole::Waiter* waiter : group) {
-    members.push_back(&waiter->member);
-    durability = std::max(durability, waiter->member.append->durability);
-  }
-  Status allowed = role.failed ? Status(refused(role)) : role.lock.still_ours();
+  members.reserve(group.size());
+  for (const Waiter* waiter : group) members.push_back(waiter->member);
+  const Status allowed = failed_ ? Status(refused()) : lock_.still_ours();
   if (!allowed.ok()) {
     for (GroupMember* member : members) member->result = allowed.error();
-    if (!role.failed) fail(role, allowed.error());
+    if (!failed_) fail(allowed.error());
     return;
   }
-  const std::uint64_t before = role.committer.last();
+  const std::uint64_t last_before = committer_->last();
+  const std::uint64_t handed_before = committer_->handed();
   {
-    const std::scoped_lock lock(role.streams_mutex);
-    role.committer.commit(members);
+    const std::scoped_lock lock(streams_mutex_);
+    committer_->commit(members);
   }
-  const std::uint64_t last = role.committer.last();
-  if (last == before) {
-    // Refusals by rule leave the log as it was; an error of the machine ends it.
-    for (const GroupMember* member : members) {
-      if (member->result.ok()) continue;
-      const Errc code = member->result.error().code;
-      if (code == Errc::io || code == Errc::no_space || code == Errc::corrupt)
-        fail(role, member->result.error());
-    }
-    return;
+  // Refusals by rule leave the log as it was; an error of the machine ends it.
+  for (const GroupMember* member : members) {
+    if (member->result.ok()) continue;
+    const Errc code = member->result.error().code;
+    if (code == Errc::io || code == Errc::no_space || code == Errc::corrupt)
+      fail(member->result.error());
   }
-  log.committed.store(last, std::memory_order_release);
+  const std::uint64_t last = committer_->last();
+  committed_->store(last, std::memory_order_release);
   // What is only in memory must not be announced: after our death HEAD would promise what nobody
   // has.
-  if (durability >= Durability::wal) {
-    role.published = last;
-    static_cast<void>(
-        role.head.publish(last));  // a hint; readers find the events without it, only later
-  }
-  if (++role.commits_since_flush >= limits::wal_commits_max) {
-    role.commits_since_flush = 0;
-    if (const Status flushed = log.rocks.start_flush(); !flushed.ok()) fail(role, flushed.error());
+  if (committer_->handed() > handed_before) publish(committer_->handed());
+  if (last > last_before && ++commits_since_flush_ >= limits::wal_commits_max) {
+    commits_since_flush_ = 0;
+    if (const Status flushed = rocks_.start_flush(); !flushed.ok()) fail(flushed.error());
   }
 }
 
-void lead(Log::Impl& log) {
-  const std::vector<WriterRole::Waiter*> group = take_group(*log.writer);
-  commit_group(log, group);
-  hand_over(*log.writer);
-  for (WriterRole::Waiter* waiter : group) {
-    waiter->state.store(WriterRole::Waiter::done, std::memory_order_release);
-    waiter->state.notify_one();
+void WriterRole::lead() {
+  const std::vector<Waiter*> group = take_group();
+  commit_group(group);
+  hand_over();
+  for (const Waiter* waiter : group) {
+    Party* party = waiter->party;
+    if (party->left.fetch_sub(1) > 1) continue;
+    party->state.store(Party::done, std::memory_order_release);
+    party->state.notify_one();
   }
 }
 
-}  // namespace
-
-Result<Appended> Log::Impl::append(const EncodedAppend::Impl& append) {
-  if (writer == nullptr) {
-    return Error{Errc::invalid,
-                 fmt::format("{} was opened for reading; open it for writing to append",
-                             directory.string())};
-  }
-  WriterRole& role = *writer;
-  WriterRole::Waiter self;
-  self.member.append = &append;
-  self.member.actor = role.actor;
-  self.bytes = append.bodies.size();
-  bool leads = false;
+void WriterRole::append_all(std::span<GroupMember> members) {
+  if (members.empty()) return;
+  Party party;
+  party.left = members.size();
+  std::vector<Waiter> waiters;
+  waiters.reserve(members.size());
+  for (GroupMember& member : members) waiters.push_back({&member, &party});
   {
-    const std::scoped_lock lock(role.mutex);
-    role.queue.push_back(&self);
-    leads = !role.somebody_leads;
-    role.somebody_leads = true;
+    const std::scoped_lock lock(mutex_);
+    for (Waiter& waiter : waiters) queue_.push_back(&waiter);
+    if (!somebody_leads_) {
+      somebody_leads_ = true;
+      party.state.store(Party::leads);
+    }
   }
-  if (!leads) {
-    self.state.wait(WriterRole::Waiter::waiting);
-    leads = self.state.load(std::memory_order_acquire) == WriterRole::Waiter::leads;
+  for (;;) {
+    party.state.wait(Party::waiting);
+    int is = Party::leads;
+    if (!party.state.compare_exchange_strong(is, Party::waiting)) return;
+    lead();
   }
-  if (leads) lead(*this);
-  return std::move(self.member.result);
+}
+
+Result<Appended> WriterRole::append(const EncodedAppend::Impl& append) {
+  GroupMember member{&append, actor_, Appended{}};
+  append_all(std::span(&member, 1));
+  return std::move(member.result);
 }
 
 }  // namespace pievt

@@ -59,6 +59,16 @@ Result<std::vector<std::byte>> unpack_value(std::string_view value) {
 
 }  // namespace
 
+Result<std::optional<BlobKey>> load_blob_key(const Rocks& rocks) {
+  const auto stored = PIEVT_TRY(rocks.get(Family::meta, "blob-key"));
+  if (!stored) return std::optional<BlobKey>();
+  BlobKey key{};
+  if (stored->size() != key.size())
+    return Error{Errc::corrupt, "the store's blob key is damaged; restore a backup"};
+  std::memcpy(key.data(), stored->data(), key.size());
+  return std::optional(key);
+}
+
 schema::Digest to_schema(const Digest& digest) {
   schema::Digest out;
   std::memcpy(&out, digest.data(), sizeof(out));
@@ -83,9 +93,8 @@ Result<schema::BlobRef> BlobStore::put(std::span<const std::byte> content, schem
     PIEVT_TRY(put_chunks(content, digest));
     return ref;
   }
-  WriteSet set(*rocks_);
-  set.put(Family::blobs, manifest_key(digest), PIEVT_TRY(pack(content)));
-  PIEVT_TRY(rocks_->write(std::move(set), Durability::memory));
+  const std::string packed = PIEVT_TRY(pack(content));
+  PIEVT_TRY(put_(Family::blobs, manifest_key(digest), packed));
   return ref;
 }
 
@@ -95,18 +104,14 @@ Status BlobStore::put_chunks(std::span<const std::byte> content, const Digest& d
   std::uint32_t chunk = 0;
   for (std::size_t at = 0; at < content.size(); at += limits::blob_chunk_bytes_max, ++chunk) {
     const std::size_t size = std::min(limits::blob_chunk_bytes_max, content.size() - at);
-    WriteSet set(*rocks_);
-    set.put(Family::blobs, chunk_key(upload_text, chunk),
-            PIEVT_TRY(pack(content.subspan(at, size))));
-    PIEVT_TRY(rocks_->write(std::move(set), Durability::memory));
+    const std::string packed = PIEVT_TRY(pack(content.subspan(at, size)));
+    PIEVT_TRY(put_(Family::blobs, chunk_key(upload_text, chunk), packed));
   }
   std::string manifest(1, static_cast<char>(Layout::chunked));
   format::put_u64(manifest, content.size());
   format::put_u32(manifest, chunk);
   manifest += upload_text;
-  WriteSet set(*rocks_);
-  set.put(Family::blobs, manifest_key(digest), manifest);
-  return rocks_->write(std::move(set), Durability::memory);
+  return put_(Family::blobs, manifest_key(digest), manifest);
 }
 
 Result<std::vector<std::byte>> BlobStore::get(const schema::BlobRef& ref) const {

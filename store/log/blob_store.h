@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
+#include <functional>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "pievt/log.h"
@@ -18,9 +20,13 @@
 
 namespace pievt {
 
+/// How values that are no events get into the store: directly in the writer, over its socket
+/// elsewhere.
+using ValuePut = std::function<Status(Family family, std::string_view key, std::string_view value)>;
+
 class BlobStore {
  public:
-  explicit BlobStore(Rocks& rocks) : rocks_(&rocks) {}
+  BlobStore(const Rocks& rocks, ValuePut put) : rocks_(&rocks), put_(std::move(put)) {}
 
   /// The key every digest of this store is made with; 32 random bytes, kept in the store.
   void set_key(const BlobKey& key) { key_ = key; }
@@ -34,9 +40,13 @@ class BlobStore {
  private:
   Status put_chunks(std::span<const std::byte> content, const Digest& digest);
 
-  Rocks* rocks_;
+  const Rocks* rocks_;
+  ValuePut put_;
   BlobKey key_{};
 };
+
+/// The key in the store's log; nothing where it has none yet. corrupt: it is damaged.
+Result<std::optional<BlobKey>> load_blob_key(const Rocks& rocks);
 
 schema::Digest to_schema(const Digest& digest);
 Digest from_schema(const schema::Digest& digest);

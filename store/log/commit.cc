@@ -73,19 +73,53 @@ struct Committer::Group {
 
 Committer::Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
                      std::uint32_t last_stream)
-    : rocks_(&rocks), facts_(facts), last_(last), chain_(chain), streams_(rocks, last_stream) {}
+    : rocks_(&rocks),
+      facts_(facts),
+      last_(last),
+      handed_(last),
+      synced_(last),
+      chain_(chain),
+      streams_(rocks, last_stream) {}
 
 void Committer::commit(std::span<GroupMember* const> group) {
   Group plan(*rocks_);
   plan.last = last_;
-  for (GroupMember* member : group) member->result = admit(plan, *member->append, member->actor);
-  if (plan.pages.empty()) return;
-  const Status written = write(plan);
+  bool strengthen = false;
+  for (GroupMember* member : group) {
+    member->result = admit(plan, *member->append, member->actor);
+    if (is_as_durable(*member)) continue;
+    strengthen = true;
+    plan.durability = std::max(plan.durability, member->append->durability);
+  }
+  Status written;
+  if (!plan.pages.empty()) {
+    written = write(plan);
+  } else if (strengthen) {
+    written = rocks_->flush_wal(plan.durability);
+  } else {
+    return;
+  }
   if (written.ok()) {
     last_ = plan.last;
+    if (plan.durability >= Durability::wal) handed_ = last_;
+    if (plan.durability >= Durability::fsync) synced_ = last_;
     return;
   }
   for (GroupMember* member : group) member->result = written.error();
+}
+
+// An append that is repeated may have been written by somebody who asked for less.
+bool Committer::is_as_durable(const GroupMember& member) const {
+  if (!member.result.ok() || member.result->outcome != AppendOutcome::already_there) return true;
+  switch (member.append->durability) {
+    case Durability::memory:
+      return true;
+    case Durability::wal:
+      return member.result->last.value <= handed_;
+    case Durability::fsync:
+      return member.result->last.value <= synced_;
+  }
+  return false;
 }
 
 Result<std::optional<Appended>> Committer::find_earlier(Group& group,

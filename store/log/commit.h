@@ -35,11 +35,15 @@ class Committer {
   Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
             std::uint32_t last_stream);
 
-  /// Decides every member and writes what was admitted, as durable as the strongest of them asks.
-  /// Members that were refused have an error; when the write itself fails, all have.
+  /// Decides every member and writes what was admitted, as durable as the strongest of them asks;
+  /// that goes for what is there already and is only asked for again, too. Members that were
+  /// refused have an error; when the write itself fails, all have.
   void commit(std::span<GroupMember* const> group);
 
   std::uint64_t last() const { return last_; }
+
+  /// Up to where the log is in the kernel's hands at least, so that it survives this process.
+  std::uint64_t handed() const { return handed_; }
   StreamTable& streams() { return streams_; }
 
  private:
@@ -50,10 +54,12 @@ class Committer {
   Appended place(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor,
                  const std::vector<StreamHead*>& heads);
   Status write(Group& group);
+  bool is_as_durable(const GroupMember& member) const;
 
   Rocks* rocks_;
   WriterFacts facts_;
   std::uint64_t last_;
+  std::uint64_t handed_, synced_;  ///< how far `wal` and `fsync` reach
   Digest chain_;
   StreamTable streams_;
 };

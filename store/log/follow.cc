@@ -20,7 +20,7 @@ Result<EventReader> Follower::wait(std::chrono::milliseconds timeout) {
   for (;;) {
     // The word is read before the log: what is committed after this look changes it.
     if (!impl_->waiter) {
-      if (auto opened = HeadWaiter::open(impl_->log->directory); opened.ok())
+      if (auto opened = HeadWaiter::open(impl_->log->place.directory); opened.ok())
         impl_->waiter.emplace(std::move(*opened));
     }
     const std::uint32_t word = impl_->waiter ? impl_->waiter->word() : 0;

@@ -49,21 +49,21 @@ Result<Appended> Log::append(std::string_view stream, Expected expected,
 }
 
 Sequence Log::head() const {
+  static_cast<void>(impl_->see_own_appends());  // the next look tells what is wrong
   return {impl_->committed.load(std::memory_order_acquire)};
 }
 
 Result<Revision> Log::stream_head(std::string_view stream) const {
-  if (impl_->writer != nullptr) {
-    const std::scoped_lock lock(impl_->writer->streams_mutex);
-    return Revision{PIEVT_TRY(impl_->writer->committer.streams().find(stream))->revision};
-  }
-  const auto head = PIEVT_TRY(find_stream(impl_->rocks, stream));
+  if (WriterRole* role = impl_->writer()) return role->stream_head(stream);
+  PIEVT_TRY(impl_->see_own_appends());
+  const auto head = PIEVT_TRY(find_stream(impl_->rocks(), stream));
   return Revision{head ? head->revision : 0};
 }
 
 Result<std::vector<std::string>> Log::streams() const {
+  PIEVT_TRY(impl_->see_own_appends());
   std::vector<std::string> names;
-  auto cursor = impl_->rocks.cursor(Family::index);
+  auto cursor = impl_->rocks().cursor(Family::index);
   for (cursor.seek("n"); cursor.valid() && cursor.key().starts_with('n'); cursor.next()) {
     names.emplace_back(cursor.value());
   }
@@ -72,7 +72,7 @@ Result<std::vector<std::string>> Log::streams() const {
 }
 
 Result<std::string> Log::stream_name(std::uint32_t number) const {
-  return name_of_stream(impl_->rocks, number);
+  return name_of_stream(impl_->rocks(), number);
 }
 
 Status Log::refresh() {
@@ -80,9 +80,7 @@ Status Log::refresh() {
 }
 
 Result<schema::BlobRef> Log::put_blob(std::span<const std::byte> content, schema::BlobKind kind) {
-  if (impl_->writer == nullptr)
-    return Error{Errc::invalid, "the log was opened for reading; blobs need a writer"};
-  return impl_->blobs.put(content, kind);
+  return impl_->blobs().put(content, kind);
 }
 
 Result<schema::BlobRef> Log::put_blob(std::string_view text, schema::BlobKind kind) {
@@ -90,12 +88,16 @@ Result<schema::BlobRef> Log::put_blob(std::string_view text, schema::BlobKind ki
 }
 
 Result<std::vector<std::byte>> Log::get_blob(const schema::BlobRef& ref) const {
-  return impl_->blobs.get(ref);
+  auto content = impl_->blobs().get(ref);
+  if (!content.ok() && content.error().code == Errc::not_found && impl_->is_client()) {
+    // Perhaps it was put a moment ago.
+    PIEVT_TRY(impl_->refresh());
+    return impl_->blobs().get(ref);
+  }
+  return content;
 }
 
 Status Log::save_checkpoint(std::string_view name, const Checkpoint& checkpoint) {
-  if (impl_->writer == nullptr)
-    return Error{Errc::invalid, "the log was opened for reading; checkpoints need a writer"};
   std::string value;
   format::put_u64(value, checkpoint.at.value);
   format::put_u32(value, static_cast<std::uint32_t>(checkpoint.identity.size()));
@@ -105,13 +107,11 @@ Status Log::save_checkpoint(std::string_view name, const Checkpoint& checkpoint)
   std::string stored;
   format::put_u32(stored, crc32c(std::as_bytes(std::span(value))));
   stored += value;
-  WriteSet set(impl_->rocks);
-  set.put(Family::projections, name, stored);
-  return impl_->rocks.write(std::move(set), Durability::memory);
+  return impl_->put_value(Family::projections, name, stored);
 }
 
 Result<std::optional<Checkpoint>> Log::load_checkpoint(std::string_view name) const {
-  const auto stored = PIEVT_TRY(impl_->rocks.get(Family::projections, name));
+  const auto stored = PIEVT_TRY(impl_->rocks().get(Family::projections, name));
   if (!stored) return std::optional<Checkpoint>();
   const auto crc = format::get_u32(*stored);
   const auto at = format::get_u64(*stored, 4);
@@ -127,16 +127,17 @@ Result<std::optional<Checkpoint>> Log::load_checkpoint(std::string_view name) co
 }
 
 Result<std::vector<std::byte>> Log::stored_schema(std::uint64_t short_hash) const {
-  return load_schema(impl_->rocks, short_hash);
+  return load_schema(impl_->rocks(), short_hash);
 }
 
 LogInfo Log::info() const {
-  return {impl_->identity.id,
-          impl_->identity.format_version,
-          impl_->directory,
-          impl_->mode,
+  return {impl_->place.identity.id,
+          impl_->place.identity.format_version,
+          impl_->place.directory,
+          impl_->place.mode,
           head(),
-          impl_->writer != nullptr || impl_->writer_alive,
+          impl_->writer() != nullptr || impl_->writer_alive,
+          impl_->is_client(),
           impl_->missing};
 }
 

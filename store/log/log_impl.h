@@ -1,84 +1,77 @@
 // What stands behind Log: the pieces one open log is made of, for the .cc files of this folder.
+//
+// A log is opened in one of three seats. A *reader* has a RocksDB secondary. The *writer* has the
+// WriterRole, with RocksDB itself. A *client* has a secondary to read with and a Forwarder to
+// append with, and may become the writer in the middle of its life; its secondary then stays, for
+// the readers that were made before.
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "pievt/log.h"
 #include "store/log/blob_store.h"
-#include "store/log/commit.h"
-#include "store/log/head.h"
+#include "store/log/forwarder.h"
 #include "store/log/rocks.h"
 #include "store/log/store_files.h"
-#include "store/log/writer_lock.h"
+#include "store/log/writer_role.h"
 
 namespace pievt {
 
-/// The writer's role: the locks that make it ours and what only the writer keeps.
-struct WriterRole {
-  WriterRole(WriterLock held, HeadWriter head_file, Rocks& rocks, WriterFacts facts,
-             std::uint64_t last, const Digest& chain, std::uint32_t last_stream)
-      : lock(std::move(held)),
-        head(std::move(head_file)),
-        epoch(facts.epoch),
-        committer(rocks, facts, last, chain, last_stream) {}
-
-  WriterLock lock;
-  HeadWriter head;
-  std::uint64_t epoch;
-  std::uint32_t actor = 0;  ///< this process's own number in stamps
-
-  // One appender at a time leads: it commits everything that waits, its own included.
-  std::mutex mutex;
-  struct Waiter;
-  std::deque<Waiter*> queue;
-  bool somebody_leads = false;
-
-  // Touched by the leader only.
-  Committer committer;
-  std::uint64_t commits_since_flush = 0;
-  std::uint64_t published = 0;
-
-  std::mutex streams_mutex;  ///< the committer's stream table is read by stream_head() too
-  std::atomic<bool> failed = false;
-  std::optional<Error> failure;  ///< set once, before `failed`
+/// RocksDB as a reader has it.
+struct Secondary {
+  Secondary(Rocks opened, ValuePut put) : rocks(std::move(opened)), blobs(rocks, std::move(put)) {}
+  Rocks rocks;
+  BlobStore blobs;
 };
 
 struct Log::Impl {
-  std::filesystem::path directory;
-  OpenMode mode = OpenMode::read;
-  StoreIdentity identity;
-  Rocks rocks;
-  BlobStore blobs;
-  std::unique_ptr<WriterRole> writer;
+  explicit Impl(StorePlace where);
+  ~Impl();
+
+  const StorePlace place;
   std::atomic<std::uint64_t> committed = 0;  ///< what readers of this Log may see
   std::atomic<bool> writer_alive = false;    ///< reader: as of the last refresh
   std::atomic<std::uint64_t> missing = 0;    ///< acknowledged by HEAD, but not in the log
 
-  Impl(std::filesystem::path where, OpenMode how, StoreIdentity who, Rocks opened)
-      : directory(std::move(where)),
-        mode(how),
-        identity(std::move(who)),
-        rocks(std::move(opened)),
-        blobs(rocks) {}
+  /// The writer's role when this process has it. Once it has it, it keeps it until close().
+  WriterRole* writer() const { return writer_.load(std::memory_order_acquire); }
+  bool is_client() const { return forwarder_ != nullptr && writer() == nullptr; }
+  Rocks& rocks() const { return writer() != nullptr ? writer()->rocks() : secondary_->rocks; }
+  BlobStore& blobs() const { return writer() != nullptr ? writer()->blobs() : secondary_->blobs; }
+
+  Status open_to_read();
+  Status open_to_write(const OpenOptions& options);
 
   Result<Appended> append(const EncodedAppend::Impl& append);
+
+  /// A value that is no event. Durable with the next append.
+  Status put_value(Family family, std::string_view key, std::string_view value);
+
+  /// Reader and client: what was committed since. Nothing to do in the writer.
   Status refresh();
-  /// Reader: a page that must exist was not there. Catches up, up to limits::catch_up_max, until
-  /// `present` says yes.
-  Status heal(Sequence wanted);
+
+  /// Client: makes its own appends visible to what reads next.
+  Status see_own_appends();
+
+  /// A page that must exist was not there. Catches up, up to limits::catch_up_max, until it is.
+  Status heal(Rocks& rocks, Sequence wanted) const;
+
   Status close();
+
+ private:
+  Result<Forwarder::Succession> succeed();
+  Status open_secondary();
+
+  std::unique_ptr<Secondary> secondary_;
+  std::unique_ptr<Forwarder> forwarder_;
+  std::unique_ptr<WriterRole> role_;
+  std::atomic<WriterRole*> writer_ = nullptr;
 };
 
 /// The events from `from` to `to`, as far as they are committed.
 EventReader read_between(Log::Impl& log, Sequence from, Sequence to,
                          Direction direction = Direction::forward);
-
-/// Tells the log's own story at the start of a writer's period, as its first commit.
-Status begin_writing(Log::Impl& log, bool store_is_new, const std::string& program);
 
 }  // namespace pievt

@@ -61,10 +61,9 @@ Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, Outpu
   while (!raw.empty()) {
     const PackedChunk packed = PIEVT_TRY(packer.impl().compressor.pack(impl_->chain, raw));
     const auto content = raw.first(packed.raw_bytes);
-    WriteSet set(log.impl().rocks);
-    set.put(Family::blobs, output_chunk_key(impl_->key, impl_->chunk),
-            {reinterpret_cast<const char*>(packed.frame.data()), packed.frame.size()});
-    PIEVT_TRY(log.impl().rocks.write(std::move(set), Durability::memory));
+    PIEVT_TRY(log.impl().put_value(
+        Family::blobs, output_chunk_key(impl_->key, impl_->chunk),
+        {reinterpret_cast<const char*>(packed.frame.data()), packed.frame.size()}));
 
     schema::OutputCapturedT event;
     event.channel = impl_->key.channel;
@@ -72,7 +71,7 @@ Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, Outpu
     event.offset = impl_->offset;
     event.size = content.size();
     event.content =
-        std::make_unique<schema::BlobRef>(to_schema(log.impl().blobs.digest_of(content)),
+        std::make_unique<schema::BlobRef>(to_schema(log.impl().blobs().digest_of(content)),
                                           content.size(), 0, schema::BlobKind::output_chunk, 0);
     event.restart = packed.start == ChunkStart::restarts;
     events.push_back(std::move(event));
@@ -97,7 +96,7 @@ Result<std::uint64_t> read_output(const Log& log, const OutputKey& key, const At
     if (!wanted) continue;
     const std::uint32_t chunk = captured->chunk();
     const auto stored =
-        PIEVT_TRY(log.impl().rocks.get(Family::blobs, output_chunk_key(key, chunk)));
+        PIEVT_TRY(log.impl().rocks().get(Family::blobs, output_chunk_key(key, chunk)));
     if (!stored) return damaged(key, chunk, "is not in the store");
     const auto start = captured->restart() ? ChunkStart::restarts : ChunkStart::continues;
     const auto raw =
@@ -105,7 +104,7 @@ Result<std::uint64_t> read_output(const Log& log, const OutputKey& key, const At
     if (!raw.ok()) return damaged(key, chunk, raw.error().what);
     const bool intact =
         captured->content() != nullptr &&
-        log.impl().blobs.digest_of(*raw) == from_schema(captured->content()->digest());
+        log.impl().blobs().digest_of(*raw) == from_schema(captured->content()->digest());
     if (!intact) return damaged(key, chunk, "is not what was captured");
     PIEVT_TRY(sink(*raw));
     bytes += raw->size();

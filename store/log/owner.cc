@@ -118,13 +118,20 @@ BootId current_boot_id() {
 }
 
 Owner this_process(std::string_view program) {
+  return describe_process(::getpid(), program);
+}
+
+Owner describe_process(std::int64_t pid, std::string_view program) {
   Owner owner;
-  owner.pid = ::getpid();
-  owner.start_ticks = parse_start_ticks(read_proc("/proc/self/stat")).value_or(0);
+  owner.pid = pid;
+  owner.program = printable(program);
+  const std::string folder = fmt::format("/proc/{}", pid);
+  const auto start_ticks = parse_start_ticks(read_proc((folder + "/stat").c_str()));
+  if (pid <= 0 || !start_ticks) return owner;
+  owner.start_ticks = *start_ticks;
   owner.boot_id = current_boot_text();
   struct stat space {};
-  if (::stat("/proc/self/ns/pid", &space) == 0) owner.pid_namespace = space.st_ino;
-  owner.program = printable(program);
+  if (::stat((folder + "/ns/pid").c_str(), &space) == 0) owner.pid_namespace = space.st_ino;
   return owner;
 }
 

@@ -40,6 +40,9 @@ struct Owner {
 /// printable ASCII as `?`.
 Owner this_process(std::string_view program);
 
+/// Another process as an owner; of one that is gone, or not visible here, only `pid` and `program`.
+Owner describe_process(std::int64_t pid, std::string_view program);
+
 /// The record as text, a line `key: value` per fact and a checksum over them in the last line, so
 /// that a record torn between two owners is not taken for a third. At most 512 bytes.
 std::string to_record(const Owner& owner);

@@ -16,6 +16,7 @@ namespace pievt {
 
 struct EventReader::Impl {
   Log::Impl* log = nullptr;
+  Rocks* rocks = nullptr;   ///< of the log, at the time; a log that becomes the writer has another
   std::uint64_t store = 0;  ///< the short id every page must bear
   Direction direction = Direction::forward;
   std::uint64_t bound = 0;  ///< nothing above this sequence is shown
@@ -47,7 +48,7 @@ struct EventReader::Impl {
 Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
   for (int round = 0; round < 2; ++round) {
     if (!pages) {
-      pages.emplace(log->rocks.cursor(Family::log, Rocks::Fill::scan));
+      pages.emplace(rocks->cursor(Family::log, Rocks::Fill::scan));
       pages->seek(format::log_key(sequence));
     } else {
       if (pages->valid()) direction == Direction::forward ? pages->next() : pages->prev();
@@ -65,7 +66,7 @@ Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
         if (page.first() <= sequence && sequence <= page.last()) return {};
       }
     }
-    PIEVT_TRY(log->heal({sequence}));
+    PIEVT_TRY(log->heal(*rocks, {sequence}));
     pages.reset();
   }
   return Error{Errc::corrupt,
@@ -82,7 +83,7 @@ Result<bool> EventReader::Impl::load_by_sequence() {
 Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(
     std::uint64_t revision) {
   if (!index) {
-    index.emplace(log->rocks.cursor(Family::streams));
+    index.emplace(rocks->cursor(Family::streams));
     index->seek(format::stream_key(*stream, revision));
   } else if (index->valid()) {
     direction == Direction::forward ? index->next() : index->prev();
@@ -171,9 +172,11 @@ EventReader Log::read(Sequence from, Sequence to, Direction direction) const {
 
 EventReader read_between(Log::Impl& log, Sequence from, Sequence to, Direction direction) {
   auto impl = std::make_unique<EventReader::Impl>();
-  const std::uint64_t head = log.committed;
+  static_cast<void>(log.see_own_appends());  // not seen: the next look at HEAD tells why
   impl->log = &log;
-  impl->store = log.identity.short_id();
+  impl->rocks = &log.rocks();
+  impl->store = log.place.identity.short_id();
+  const std::uint64_t head = log.committed;
   impl->direction = direction;
   impl->bound = head;
   if (direction == Direction::forward) {
@@ -189,11 +192,13 @@ EventReader read_between(Log::Impl& log, Sequence from, Sequence to, Direction d
 EventReader Log::read_stream(std::string_view stream, Revision from, Revision to,
                              Direction direction) const {
   auto impl = std::make_unique<EventReader::Impl>();
+  static_cast<void>(impl_->see_own_appends());  // not seen: the next look at HEAD tells why
   impl->log = impl_.get();
-  impl->store = impl_->identity.short_id();
+  impl->rocks = &impl_->rocks();
+  impl->store = impl_->place.identity.short_id();
   impl->direction = direction;
   impl->bound = impl_->committed;
-  const Result<std::optional<StreamHead>> head = find_stream(impl_->rocks, stream);
+  const Result<std::optional<StreamHead>> head = find_stream(*impl->rocks, stream);
   if (!head.ok() || !*head || (*head)->revision == 0) {
     impl->finished = true;
     return EventReader(std::move(impl));

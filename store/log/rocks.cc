@@ -30,7 +30,10 @@ Error error_of(const rocksdb::Status& status, std::string_view doing) {
   Errc code = Errc::io;
   if (status.IsCorruption()) code = Errc::corrupt;
   if (status.IsNoSpace()) code = Errc::no_space;
-  if (status.IsBusy()) code = Errc::busy;
+  // RocksDB's own lock: of a process that is about to be gone, or of a program that is not ours.
+  const bool locked =
+      status.IsIOError() && status.ToString().find("lock file") != std::string::npos;
+  if (status.IsBusy() || locked) code = Errc::busy;
   if (status.IsNotFound()) code = Errc::not_found;
   return {code, fmt::format("{}: {}", doing, status.ToString())};
 }

@@ -50,7 +50,7 @@ void BodyChecks::body(const schema::BlobRef& ref, const std::string& field, cons
   mark ^= ref.size() * 0x9e3779b97f4a7c15u;  // two sizes of one digest cannot both be right
   if (!seen_.insert(mark).second) return;
   findings_->examined(Check::bodies);
-  if (const auto content = log_->blobs.get(ref); !content.ok()) {
+  if (const auto content = log_->blobs().get(ref); !content.ok()) {
     findings_->report(Check::bodies, severity_of(content.error()), place,
                       fmt::format("{}: {}", field, content.error().what));
   }
@@ -80,7 +80,7 @@ void BodyChecks::chunk(const schema::OutputCaptured& captured, const EventView& 
 
   const auto start = captured.restart() ? ChunkStart::restarts : ChunkStart::continues;
   if (start == ChunkStart::restarts) channel.readable = true;
-  const auto stored = log_->rocks.get(Family::blobs, output_chunk_key(key, captured.chunk()));
+  const auto stored = log_->rocks().get(Family::blobs, output_chunk_key(key, captured.chunk()));
   if (!stored.ok()) return report(Severity::damaged, stored.error().what);
   if (!*stored)
     return report(Severity::missing, "is not in the store, nor can what builds on it be read");
@@ -90,7 +90,7 @@ void BodyChecks::chunk(const schema::OutputCaptured& captured, const EventView& 
                                         captured.size());
   if (!raw.ok()) return report(Severity::damaged, raw.error().what);
   if (captured.content() == nullptr ||
-      log_->blobs.digest_of(*raw) != from_schema(captured.content()->digest())) {
+      log_->blobs().digest_of(*raw) != from_schema(captured.content()->digest())) {
     report(Severity::damaged, "is not what was captured");
   }
 }

@@ -48,7 +48,7 @@ void LogChecks::unreadable(std::uint64_t key, const Error& why) {
 // What is stored under `key`. Whatever keeps it from being read is a finding, and then nothing.
 std::optional<std::optional<std::string>> LogChecks::stored(Check check, const Place& place,
                                                             Family family, std::string_view key) {
-  Result<std::optional<std::string>> value = log_->rocks.get(family, key);
+  Result<std::optional<std::string>> value = log_->rocks().get(family, key);
   if (value.ok()) return std::move(*value);
   findings_->damaged(check, place, value.error().what);
   return std::nullopt;
@@ -225,7 +225,7 @@ void LogChecks::check_schema(const StoredPage& page) {
   if (found == schemas_.end()) {
     findings_->examined(Check::schemas);
     found = schemas_.emplace(name, std::nullopt).first;
-    const auto bytes = load_schema(log_->rocks, name);
+    const auto bytes = load_schema(log_->rocks(), name);
     Status status;
     if (!bytes.ok()) {
       status = bytes.error();
@@ -279,7 +279,7 @@ void LogChecks::check_declared(const StoredPage& page, const EventView& event) {
 void LogChecks::count_entries(Family family, std::uint64_t head, std::uint64_t expected,
                               Check check) {
   std::uint64_t count = 0;
-  auto cursor = log_->rocks.cursor(family, Rocks::Fill::scan);
+  auto cursor = log_->rocks().cursor(family, Rocks::Fill::scan);
   for (cursor.seek(""); cursor.valid(); cursor.next()) {
     std::uint64_t last = 0;
     if (family == Family::ids) {

@@ -31,7 +31,7 @@ class Verification {
   VerifyReport run() {
     views_.begin(options_.run);
     findings_.examined(Check::storage);
-    if (const Status files = impl_.rocks.verify_files(); !files.ok()) {
+    if (const Status files = impl_.rocks().verify_files(); !files.ok()) {
       findings_.damaged(Check::storage, {}, files.error().what);
     }
     walk();
@@ -47,7 +47,7 @@ class Verification {
 
  private:
   void walk() {
-    auto cursor = impl_.rocks.cursor(Family::log, Rocks::Fill::scan);
+    auto cursor = impl_.rocks().cursor(Family::log, Rocks::Fill::scan);
     for (cursor.seek(""); cursor.valid() && pages_.last() < head_; cursor.next()) {
       const std::uint64_t key = format::get_u64(cursor.key()).value_or(0);
       // Beside a living writer: written, but not promised to be on the disk yet.
@@ -64,7 +64,7 @@ class Verification {
   void one(std::uint64_t key, std::string_view value) {
     events_.clear();
     StoredPage page;
-    Status status = page.load(value, impl_.identity.short_id());
+    Status status = page.load(value, impl_.place.identity.short_id());
     if (status.ok()) status = format::collect_events(page.view(), std::nullopt, events_);
     if (!status.ok()) return pages_.unreadable(key, status.error());
     pages_.page(page, key, events_);

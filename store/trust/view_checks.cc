@@ -19,7 +19,7 @@ std::optional<Checkpoint> ViewChecks::saved_state(const std::string& name) {
     findings_->damaged(Check::views, {}, saved.error().what);
     return std::nullopt;
   }
-  const auto stored = log_->impl().rocks.get(Family::projections, name);
+  const auto stored = log_->impl().rocks().get(Family::projections, name);
   if (!*saved && stored.ok() && *stored) {
     findings_->examined(Check::views);
     findings_->damaged(Check::views, {},
@@ -41,7 +41,7 @@ void ViewChecks::begin(std::string_view run) {
     }
   }
   std::vector<std::string> names;
-  auto cursor = log_->impl().rocks.cursor(Family::projections, Rocks::Fill::scan);
+  auto cursor = log_->impl().rocks().cursor(Family::projections, Rocks::Fill::scan);
   for (cursor.seek("run/"); cursor.valid() && cursor.key().starts_with("run/"); cursor.next()) {
     names.emplace_back(cursor.key());
   }
@@ -56,7 +56,7 @@ void ViewChecks::begin_run(const std::string& name) {
   // A state of another version of the program is never used, so it cannot mislead anybody.
   if (!saved || saved->identity != run_view_identity()) return;
   // The states of runs are saved under the names of their streams.
-  const auto stream = find_stream(log_->impl().rocks, name);
+  const auto stream = find_stream(log_->impl().rocks(), name);
   if (!stream.ok()) return findings_->damaged(Check::views, {}, stream.error().what);
   if (!*stream) {
     return findings_->damaged(Check::views, {.page = {}, .sequence = {}, .stream = name},

@@ -35,8 +35,11 @@ inline constexpr std::uint64_t wal_commits_max = 20'000;
 /// How long a reader keeps asking for a page that must exist before it says what is wrong.
 inline constexpr std::chrono::milliseconds catch_up_max{1000};
 
-/// A process that opens the log for one command takes the lock only when nobody else has for this
-/// long.
-inline constexpr std::chrono::milliseconds lock_wait_default{50};
+/// How long opening for writing waits for whoever has the store: longer than a take-over takes on a
+/// loaded machine.
+inline constexpr std::chrono::milliseconds open_wait_default{5'000};
+
+/// How long an append waits for a writer that hangs before it says who has the store.
+inline constexpr std::chrono::milliseconds append_wait_default{10'000};
 
 }  // namespace pievt::limits

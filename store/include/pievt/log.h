@@ -5,10 +5,12 @@
 //   auto done = log->append("run/r1", Expected::no_stream(), events);
 //   for (auto reader = log->read({1}); reader.next();) use(reader.event());
 //
-// Processes. One process writes at a time; it holds the store's locks for as long as its Log is
-// open, and the kernel releases them when it dies. Any number of processes may read at the same
-// time, also while it writes: they see a contiguous prefix of the log, always, and of a living
-// writer's events only those that are as durable as promised.
+// Processes. Any number may open a store for writing. One of them at a time holds the store's locks
+// and writes; the others hand their appends to it over the store's socket, and when it closes or
+// dies (the kernel releases the locks) one of them takes its place. An append in flight then is
+// repeated under its id; nobody notices but by the time it takes. Any number of processes may read
+// at the same time: they see a contiguous prefix of the log, always, and of a living writer's events
+// only those that are as durable as promised.
 //
 // Threads. A Log may be used from any number of threads at once. Readers and followers belong to
 // one thread each and must not outlive the Log.
@@ -30,20 +32,29 @@
 
 #include "pievt/event.h"
 #include "pievt/ids.h"
+#include "pievt/limits.h"
 #include "pievt/result.h"
 
 namespace pievt {
 
 enum class OpenMode : std::uint8_t {
   read,    ///< never writes a byte; works on read-only media and beside a writer
-  write,   ///< takes the writer's role; the store must exist
+  write,   ///< appends too; the store must exist
   create,  ///< as write, and makes the store where there is none
+};
+
+/// What to do when another process writes.
+enum class Sharing : std::uint8_t {
+  forwarded,  ///< append through it
+  sole,       ///< be the process that writes, or fail with Errc::busy
 };
 
 struct OpenOptions {
   OpenMode mode = OpenMode::read;
-  /// How long to wait for another writer to go away before Errc::busy.
-  std::chrono::milliseconds lock_wait{50};
+  Sharing sharing = Sharing::forwarded;
+  /// How long to wait for the process that writes, to answer (it may hang) or to go away (sole),
+  /// before Errc::busy.
+  std::chrono::milliseconds wait = limits::open_wait_default;
   /// Shown to others who want to write: which program holds the store.
   std::string program = "pievt";
 };
@@ -60,7 +71,12 @@ struct AppendOptions {
   /// Empty: a new one. Give one to be able to repeat the append safely after a lost
   /// acknowledgement.
   std::optional<AppendId> id;
+  /// Through another process `memory` counts as `wal`.
   Durability durability = Durability::fsync;
+  /// How long to wait for another process that writes before Errc::busy, which says who has the
+  /// store and since when. Whether the append is in the log is open then: repeat it under its id.
+  /// Has no meaning where this process writes.
+  std::chrono::milliseconds wait = limits::append_wait_default;
 };
 
 /// Where the events of one stream of an append are.
@@ -175,6 +191,8 @@ struct LogInfo {
   Sequence head;
   /// A living process holds the writer's role.
   bool writer_alive = false;
+  /// Opened for writing, but another process holds the writer's role at the moment.
+  bool forwards = false;
   /// Events that were acknowledged since this machine started and that the log does not have: proof
   /// of a loss.
   std::uint64_t missing = 0;
@@ -184,8 +202,8 @@ class Log {
  public:
   /// Opens the store in `directory`.
   ///
-  /// not_found: there is no store. busy: another process writes; the sentence says which and since
-  /// when. too_new: a later format. corrupt: the write-ahead log or a page is damaged; nothing was
+  /// not_found: there is no store. busy: another process writes, and hangs (or is not to, with
+  /// Sharing::sole); the sentence says which and since when. too_new: a later format. corrupt: the write-ahead log or a page is damaged; nothing was
   /// changed. io, no_space, unsupported.
   static Result<Log> open(const std::filesystem::path& directory, const OpenOptions& options = {});
 
@@ -201,7 +219,7 @@ class Log {
   /// When it returns ok, every event has its sequence and revision, all as durable as asked.
   /// Otherwise nothing of it is visible: conflict (a stream is not as expected; the sentence names
   /// it and where it is), id_reused (the id was used for something else), invalid (a bound), fenced
-  /// (another writer took over), io or no_space (see Failure). The id is looked at before the
+  /// (LOCK was replaced under this writer), busy (see AppendOptions::wait), io or no_space (see Failure). The id is looked at before the
   /// expected revisions: repeating an append that had been written answers with its positions,
   /// whatever happened to the streams since.
   Result<Appended> append(const EncodedAppend& append);
@@ -209,7 +227,8 @@ class Log {
   Result<Appended> append(std::string_view stream, Expected expected, std::vector<NewEvent> events,
                           const AppendOptions& options = {});
 
-  /// The last committed sequence. In a reader: as of the last refresh().
+  /// The last committed sequence. Where another process writes: as of the last refresh(), own
+  /// appends included.
   Sequence head() const;
 
   /// The stream's last revision; 0 where it does not exist.
@@ -231,7 +250,8 @@ class Log {
   /// Events after `after`, as they come.
   Result<Follower> follow(Sequence after) const;
 
-  /// Reader: looks for what was committed since. Does nothing in a writer.
+  /// Where another process writes: looks for what was committed since. Does nothing in the one that
+  /// writes.
   Status refresh();
 
   /// Stores a text or bytes and returns how events refer to it; content that is there already is

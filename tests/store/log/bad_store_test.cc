@@ -36,13 +36,13 @@ class BadStoreTest : public StoreTest {
  protected:
   // What opening answers; "ok" where it works.
   std::string opening(OpenMode mode) const {
-    const auto opened =
-        Log::open(store(), {.mode = mode, .lock_wait = std::chrono::milliseconds(0)});
+    const auto opened = Log::open(
+        store(), {.mode = mode, .sharing = Sharing::sole, .wait = std::chrono::milliseconds(0)});
     return opened.ok() ? "ok" : std::string(name_of(opened.error().code));
   }
   std::string sentence(OpenMode mode) const {
-    const auto opened =
-        Log::open(store(), {.mode = mode, .lock_wait = std::chrono::milliseconds(0)});
+    const auto opened = Log::open(
+        store(), {.mode = mode, .sharing = Sharing::sole, .wait = std::chrono::milliseconds(0)});
     return opened.ok() ? "" : opened.error().what;
   }
   void make_store() {

@@ -35,10 +35,10 @@ std::vector<NewEvent> attempted_events(int round, int append) {
 Status verify_chain(const Log& log) {
   Digest chain{};
   std::uint64_t sequence = 0;
-  auto cursor = log.impl().rocks.cursor(Family::log);
+  auto cursor = log.impl().rocks().cursor(Family::log);
   for (cursor.seek(""); cursor.valid(); cursor.next()) {
     StoredPage page;
-    PIEVT_TRY(page.load(cursor.value(), log.impl().identity.short_id()));
+    PIEVT_TRY(page.load(cursor.value(), log.impl().place.identity.short_id()));
     PIEVT_TRY(page.view().check_chain(chain));
     if (page.first() != sequence + 1) {
       return Error{Errc::corrupt, fmt::format("after @{} comes @{}", sequence, page.first())};

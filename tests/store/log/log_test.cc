@@ -270,8 +270,9 @@ TEST_F(LogTest, ThereIsNoStoreToOpen) {
 
 TEST_F(LogTest, ASecondWriterIsToldWhoHoldsTheStore) {
   open();
-  const auto second =
-      Log::open(store(), {.mode = OpenMode::write, .lock_wait = std::chrono::milliseconds(0)});
+  const auto second = Log::open(
+      store(),
+      {.mode = OpenMode::write, .sharing = Sharing::sole, .wait = std::chrono::milliseconds(0)});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Errc::busy);
 }

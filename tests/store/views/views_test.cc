@@ -85,16 +85,16 @@ class ViewsTest : public StoreTest {
 
   // Changes stored bytes below all checks of the store but the checkpoint's own.
   void damage_checkpoint(const std::string& name, std::size_t at) {
-    Rocks& rocks = log().impl().rocks;
+    Rocks& rocks = log().impl().rocks();
     std::string value = *rocks.get(Family::projections, name).value();
     ASSERT_FALSE(value.empty());
     value[at % value.size()] = static_cast<char>(value[at % value.size()] ^ 0x20);
     store_checkpoint(name, value);
   }
   void store_checkpoint(const std::string& name, const std::string& value) {
-    WriteSet set(log().impl().rocks);
+    WriteSet set(log().impl().rocks());
     set.put(Family::projections, name, value);
-    ASSERT_TRUE(log().impl().rocks.write(std::move(set), Durability::memory).ok());
+    ASSERT_TRUE(log().impl().rocks().write(std::move(set), Durability::memory).ok());
   }
 };
 
@@ -155,7 +155,7 @@ TEST_F(ViewsTest, ADamagedStateIsAsGoodAsNone) {
     };
     save();
     const std::string name(row.name);
-    const std::size_t size = log().impl().rocks.get(Family::projections, name).value()->size();
+    const std::size_t size = log().impl().rocks().get(Family::projections, name).value()->size();
     for (std::size_t at = 0; at < size; at += 5) {
       save();
       damage_checkpoint(name, at);

@@ -1,0 +1,208 @@
+// Beginning and ending a writer's period: what a new store starts with, what must hold of an old
+// one before a byte is added, and what is said in the log about both.
+#include "store/log/writer_role.h"
+
+#include <cstring>
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "store/format/keys.h"
+#include "store/log/schema_registry.h"
+#include "store/log/server.h"
+#include "store/log/stored_page.h"
+
+namespace pievt {
+namespace {
+
+Result<BlobKey> load_or_make_key(Rocks& rocks) {
+  if (auto stored = PIEVT_TRY(load_blob_key(rocks))) return *stored;
+  BlobKey key{};
+  for (std::size_t have = 0; have < key.size();) {
+    const ssize_t got = ::getrandom(key.data() + have, key.size() - have, 0);
+    if (got > 0) have += static_cast<std::size_t>(got);
+  }
+  WriteSet set(rocks);
+  set.put(Family::meta, "blob-key", {reinterpret_cast<const char*>(key.data()), key.size()});
+  PIEVT_TRY(rocks.write(std::move(set), Durability::memory));
+  return key;
+}
+
+// Same boot, and HEAD ahead of what recovery found: events were acknowledged that the log no longer
+// has.
+Status check_tail(const StorePlace& place, std::uint64_t last) {
+  const std::uint64_t promised = promised_sequence(place.directory, place.identity);
+  if (promised <= last) return {};
+  return Error{
+      Errc::corrupt,
+      fmt::format(
+          "{} ends at @{}, but @{} had been acknowledged since this machine started: events are "
+          "missing. Nothing was changed; run: pievt verify --all",
+          place.directory.string(), last, promised)};
+}
+
+std::unique_ptr<schema::ProcessIdT> to_schema(const Owner& process) {
+  auto id = std::make_unique<schema::ProcessIdT>();
+  id->pid = static_cast<std::uint32_t>(process.pid);
+  id->start_ticks = process.start_ticks;
+  id->boot_id = process.boot_id;
+  id->pid_namespace = process.pid_namespace;
+  return id;
+}
+
+schema::ActorDeclaredT actor_event(std::uint32_t number, std::uint32_t uid, const Owner& process) {
+  schema::ActorDeclaredT actor;
+  actor.number = number;
+  actor.uid = uid;
+  actor.process = to_schema(process);
+  actor.program = process.program;
+  return actor;
+}
+
+void put_actor(WriteSet& set, std::uint32_t number, std::string_view program) {
+  std::string key = "a";
+  format::put_u32(key, number);
+  set.put(Family::index, key, program);
+}
+
+}  // namespace
+
+WriterRole::WriterRole(WriterLock lock, Rocks rocks, StorePlace place, HeadWriter head,
+                       WriterFacts facts, ValuePut put, std::atomic<std::uint64_t>& committed)
+    : lock_(std::move(lock)),
+      place_(std::move(place)),
+      rocks_(std::move(rocks)),
+      blobs_(rocks_, std::move(put)),
+      epoch_(facts.epoch),
+      committed_(&committed),
+      head_(std::move(head)) {}
+
+WriterRole::~WriterRole() = default;
+
+Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const StorePlace& place,
+                                                      ValuePut put,
+                                                      std::atomic<std::uint64_t>& committed) {
+  const std::filesystem::path directory = log_directory(place.directory);
+  // Between STORE and the log's first commit a creator can die; whoever comes next simply goes on.
+  const bool log_is_new = !std::filesystem::exists(directory / "CURRENT");
+  Rocks rocks = PIEVT_TRY(
+      Rocks::open_writer(directory, log_is_new ? Rocks::Create::if_missing : Rocks::Create::never));
+
+  const std::uint64_t store = place.identity.short_id();
+  const auto last_page = PIEVT_TRY(load_last_page(rocks, store));
+  const std::uint64_t last = last_page ? last_page->last() : 0;
+  PIEVT_TRY(check_tail(place, last));
+  const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
+  const Digest chain = last_page ? last_page->view().segments.back().header->chain : Digest{};
+  const WriterFacts facts{embedded_schema().short_hash, epoch, store};
+  HeadWriter head = PIEVT_TRY(HeadWriter::open(place.directory, place.identity.bytes(), epoch));
+
+  const Owner self = lock.owner();
+  std::unique_ptr<WriterRole> role(new WriterRole(
+      std::move(lock), std::move(rocks), place, std::move(head), facts, std::move(put), committed));
+  role->committer_.emplace(role->rocks_, facts, last, chain,
+                           PIEVT_TRY(last_stream_number(role->rocks_)));
+  role->blobs_.set_key(PIEVT_TRY(load_or_make_key(role->rocks_)));
+  committed = last;
+  PIEVT_TRY(role->begin_period(self));
+  return role;
+}
+
+Status WriterRole::begin_period(const Owner& self) {
+  const bool store_is_new = committer_->last() == 0;
+  const EmbeddedSchema& schema = embedded_schema();
+  std::vector<NewEvent> events;
+  if (store_is_new) {
+    schema::StoreCreatedT created;
+    created.store_id = place_.identity.id;
+    created.format_version = place_.identity.format_version;
+    created.pievt_version = PIEVT_VERSION;
+    events.push_back({std::move(created), {}, {}, 0});
+  }
+  if (PIEVT_TRY(register_schema(rocks_, schema))) {
+    schema::SchemaRegisteredT registered;
+    registered.digest = std::make_unique<schema::Digest>(pievt::to_schema(schema.digest));
+    registered.size = schema.bytes.size();
+    events.push_back({std::move(registered), {}, {}, 0});
+  }
+  actor_ = last_actor_ = PIEVT_TRY(last_actor_number(rocks_)) + 1;
+  events.push_back({actor_event(actor_, ::getuid(), self), {}, {}, 0});
+  schema::WriterOpenedT opened;
+  opened.epoch = epoch_;
+  opened.process = to_schema(self);
+  opened.uid = ::getuid();
+  opened.program = self.program;
+  opened.pievt_version = PIEVT_VERSION;
+  opened.after_crash = !store_is_new && !PIEVT_TRY(closed_in_good_order(rocks_));
+  events.push_back({std::move(opened), {}, {}, 0});
+
+  WriteSet set(rocks_);
+  put_actor(set, actor_, self.program);
+  set.remove(Family::meta, "closed");
+  PIEVT_TRY(rocks_.write(std::move(set), Durability::memory));
+
+  const StreamEvents own{"store", Expected::any(), std::move(events)};
+  const EncodedAppend encoded = PIEVT_TRY(EncodedAppend::encode(std::span(&own, 1)));
+  PIEVT_TRY(append(encoded.impl()));
+  return {};
+}
+
+Status WriterRole::serve() {
+  server_ = PIEVT_TRY(Server::start(*this, place_));
+  return {};
+}
+
+Status WriterRole::put(Family family, std::string_view key, std::string_view value,
+                       Durability durability) {
+  if (failed_) return refused();
+  WriteSet set(rocks_);
+  set.put(family, key, value);
+  return rocks_.write(std::move(set), durability);
+}
+
+Result<std::uint32_t> WriterRole::declare_actor(const Owner& process, std::uint32_t uid) {
+  const std::uint32_t number = ++last_actor_;
+  WriteSet set(rocks_);
+  put_actor(set, number, process.program);
+  PIEVT_TRY(rocks_.write(std::move(set), Durability::memory));
+  StreamEvents own{"store", Expected::any(), {}};
+  own.events.push_back({actor_event(number, uid, process), {}, {}, 0});
+  const EncodedAppend encoded = PIEVT_TRY(
+      EncodedAppend::encode(std::span(&own, 1), {.id = {}, .durability = Durability::wal}));
+  PIEVT_TRY(append(encoded.impl()));
+  return number;
+}
+
+Result<Revision> WriterRole::stream_head(std::string_view stream) {
+  const std::scoped_lock lock(streams_mutex_);
+  const StreamHead* head = PIEVT_TRY(committer_->streams().find(stream));
+  return Revision{head->revision};
+}
+
+std::optional<std::chrono::steady_clock::time_point> WriterRole::wake_owed_at() {
+  const std::scoped_lock lock(head_mutex_);
+  return head_.owed_at();
+}
+
+void WriterRole::wake_owed() {
+  const std::scoped_lock lock(head_mutex_);
+  static_cast<void>(head_.flush_owed());
+}
+
+Status WriterRole::close() {
+  server_.reset();
+  schema::WriterClosedT closed;
+  closed.epoch = epoch_;
+  StreamEvents own{"store", Expected::any(), {}};
+  own.events.push_back({std::move(closed), {}, {}, 0});
+  const EncodedAppend encoded = PIEVT_TRY(EncodedAppend::encode(std::span(&own, 1)));
+  Status result;
+  if (const auto said = append(encoded.impl()); !said.ok()) result = said.error();
+  if (result.ok()) result = put(Family::meta, "closed", "1", Durability::fsync);
+  const Status flushed = rocks_.close();
+  return result.ok() ? flushed : result;
+}
+
+}  // namespace pievt
