@@ -77,8 +77,11 @@ Result<Forwarder::Succession> Log::Impl::succeed() {
 Result<Appended> Log::Impl::append(const EncodedAppend::Impl& append) {
   if (is_client()) {
     const auto deadline = std::chrono::steady_clock::now() + append.wait;
-    auto done = PIEVT_TRY(forwarder_->append(append, deadline));
-    if (done) return *std::move(done);
+    auto done = forwarder_->append(append, deadline);
+    // "Read what was added and decide again": then it must be there to be read.
+    if (!done.ok() && done.error().code == Errc::conflict) PIEVT_TRY(refresh());
+    if (!done.ok()) return std::move(done).error();
+    if (*done) return std::move(**done);
   }
   if (WriterRole* role = writer()) return role->append(append);
   return Error{Errc::invalid,

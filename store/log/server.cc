@@ -31,6 +31,9 @@ constexpr std::size_t round_requests_max = 1024;
 // Answers are small: a client with this many unread ones has stopped reading.
 constexpr std::size_t unsent_bytes_max = 1u << 20;
 
+// How soon a SOCKET that somebody deleted is there again.
+constexpr std::chrono::milliseconds socket_check_interval{1'000};
+
 struct Connection {
   Connection(Fd socket, Peer process) : stream(std::move(socket)), peer(process) {}
   ByteStream stream;
@@ -53,14 +56,17 @@ struct Server::Impl {
 
   WriterRole& role;
   StorePlace place;
-  Fd listening, epoll, bell;
+  ListeningSocket socket;
+  Fd epoll, bell;
   std::map<int, Connection> connections;
+  Clock::time_point socket_checked = Clock::now();
   std::atomic<bool> over = false;
   std::thread thread;
 
   Status watch(int fd);
   void run();
   int timeout_ms();
+  void check_socket();
   void accept_all();
   static void receive(Connection& connection, std::uint32_t what);
   void read_messages(Connection& connection, std::vector<Request>& requests);
@@ -75,11 +81,11 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<Server>> Server::start(WriterRole& role, const StorePlace& place) {
   auto impl = std::make_unique<Impl>(role, place);
-  impl->listening = PIEVT_TRY(listen_on(place.directory));
+  impl->socket = PIEVT_TRY(listen_on(place.directory));
   impl->epoll = Fd(::epoll_create1(EPOLL_CLOEXEC));
   impl->bell = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!impl->epoll || !impl->bell) return os_error(Errc::io, "cannot serve the store", errno);
-  PIEVT_TRY(impl->watch(impl->listening.get()));
+  PIEVT_TRY(impl->watch(impl->socket.fd.get()));
   PIEVT_TRY(impl->watch(impl->bell.get()));
   impl->thread = std::thread([server = impl.get()] { server->run(); });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
@@ -110,12 +116,13 @@ void Server::Impl::run() {
   while (!over) {
     const int count = ::epoll_wait(epoll.get(), events.data(), events.size(), timeout_ms());
     role.wake_owed();
+    check_socket();
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == bell.get()) {
         std::uint64_t rung = 0;
         static_cast<void>(::read(fd, &rung, sizeof(rung)));
-      } else if (fd == listening.get()) {
+      } else if (fd == socket.fd.get()) {
         accept_all();
       } else if (const auto found = connections.find(fd); found != connections.end()) {
         receive(found->second, events[static_cast<std::size_t>(i)].events);
@@ -133,19 +140,30 @@ int Server::Impl::timeout_ms() {
     if (connection.more) return 0;
   }
   const auto owed = role.wake_owed_at();
-  if (!owed) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*owed - Clock::now());
+  const auto next_check = socket_checked + socket_check_interval;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+      (owed ? std::min(*owed, next_check) : next_check) - Clock::now());
   return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+}
+
+// SOCKET is derived: whoever deletes it keeps newcomers out, but only for a moment.
+void Server::Impl::check_socket() {
+  if (Clock::now() - socket_checked < socket_check_interval) return;
+  socket_checked = Clock::now();
+  if (socket_is_there(place.directory, socket)) return;
+  Result<ListeningSocket> again = listen_on(place.directory);
+  if (!again.ok() || !watch(again->fd.get()).ok()) return;
+  socket = std::move(*again);
 }
 
 void Server::Impl::accept_all() {
   for (;;) {
-    Fd socket(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket) return;
-    const Result<Peer> peer = peer_of(socket.get());
-    if (!peer.ok() || !is_trusted(*peer) || !watch(socket.get()).ok()) continue;
-    const int fd = socket.get();
-    connections.try_emplace(fd, std::move(socket), *peer);
+    Fd client(::accept4(socket.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!client) return;
+    const Result<Peer> peer = peer_of(client.get());
+    if (!peer.ok() || !is_trusted(*peer) || !watch(client.get()).ok()) continue;
+    const int fd = client.get();
+    connections.try_emplace(fd, std::move(client), *peer);
   }
 }
 

@@ -39,7 +39,7 @@ Result<Fd> new_socket() {
 
 }  // namespace
 
-Result<Fd> listen_on(const std::filesystem::path& store) {
+Result<ListeningSocket> listen_on(const std::filesystem::path& store) {
   const Fd directory = PIEVT_TRY(open_directory(store));
   Fd socket = PIEVT_TRY(new_socket());
   const auto failed = [&](const char* doing) {
@@ -52,7 +52,15 @@ Result<Fd> listen_on(const std::filesystem::path& store) {
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     return failed("make");
   if (::listen(socket.get(), backlog) != 0) return failed("listen on");
-  return socket;
+  struct stat file {};
+  if (::fstatat(directory.get(), socket_name, &file, AT_SYMLINK_NOFOLLOW) != 0)
+    return failed("look at");
+  return ListeningSocket{std::move(socket), file.st_ino};
+}
+
+bool socket_is_there(const std::filesystem::path& store, const ListeningSocket& listening) {
+  struct stat file {};
+  return ::lstat((store / socket_name).c_str(), &file) == 0 && file.st_ino == listening.inode;
 }
 
 void remove_socket(const std::filesystem::path& store) {

@@ -16,9 +16,17 @@
 
 namespace pievt {
 
+struct ListeningSocket {
+  Fd fd;
+  ino_t inode = 0;  ///< of SOCKET
+};
+
 /// Makes SOCKET (mode 0600) in `store` and listens on it; non-blocking. For the holder of the
 /// writer lock.
-Result<Fd> listen_on(const std::filesystem::path& store);
+Result<ListeningSocket> listen_on(const std::filesystem::path& store);
+
+/// Whether SOCKET is still the one that is listened on.
+bool socket_is_there(const std::filesystem::path& store, const ListeningSocket& listening);
 
 /// Takes SOCKET away. For whoever listened, before the writer lock goes.
 void remove_socket(const std::filesystem::path& store);

@@ -35,6 +35,7 @@ constexpr Role roles[] = {
     {"hold_lock", hold_lock},
     {"hold_lock_and_fork", hold_lock_and_fork},
     {"hold_store", hold_store},
+    {"obey", obey},
 };
 
 constexpr std::string_view role_option = "--role=";
@@ -111,6 +112,22 @@ int Actor::wait() {
   PIEVT_ASSERT(::waitpid(pid_, &status, 0) == pid_);
   pid_ = 0;
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+void Actor::tell(std::string_view line) {
+  const std::string text = fmt::format("{}\n", line);
+  PIEVT_ASSERT(::write(input_.get(), text.data(), text.size()) ==
+               static_cast<ssize_t>(text.size()));
+}
+
+void Actor::stop() {
+  ::kill(pid_, SIGSTOP);
+  int status = 0;
+  PIEVT_ASSERT(::waitpid(pid_, &status, WUNTRACED) == pid_ && WIFSTOPPED(status));
+}
+
+void Actor::go_on() {
+  ::kill(pid_, SIGCONT);
 }
 
 int Actor::kill() {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <sys/types.h>
@@ -39,6 +40,11 @@ int append_until_full(Arguments arguments);
 /// <store> <program>: opens the store for writing, says "open" and keeps it until its input ends.
 int hold_store(Arguments arguments);
 
+/// <store> <program> [<wait_ms>]: opens the store for writing, says "writer" or "client", and does
+/// what it is told in lines, saying the result of each in one line (see obey.cc), until its input
+/// ends.
+int obey(Arguments arguments);
+
 /// Says `line` to whoever started this role, at once.
 void say(std::string_view line);
 
@@ -49,8 +55,13 @@ void wait_for_end_of_input();
 class Actor {
  public:
   Actor(std::string_view role, std::vector<std::string> arguments);
-  Actor(const Actor&) = delete;
-  Actor& operator=(const Actor&) = delete;
+  Actor(Actor&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)),
+        pidfd_(std::move(other.pidfd_)),
+        input_(std::move(other.input_)),
+        output_(std::move(other.output_)),
+        said_(std::move(other.said_)) {}
+  Actor& operator=(Actor&&) = delete;
   ~Actor();
 
   pid_t pid() const { return pid_; }
@@ -58,11 +69,24 @@ class Actor {
   /// The next line it says; "<end>" when it says nothing more.
   std::string line();
 
+  /// Writes a line to its input.
+  void tell(std::string_view line);
+
+  /// As tell(), and its answer.
+  std::string ask(std::string_view line) {
+    tell(line);
+    return this->line();
+  }
+
   /// Ends its input.
   void let_go() { input_ = Fd(); }
 
   /// Returns when it is gone, by its pidfd: its exit status, or minus the signal that ended it.
   int wait();
+
+  /// SIGSTOP, and waits until it has stopped; SIGCONT.
+  void stop();
+  void go_on();
 
   /// SIGKILL, and waits.
   int kill();
