@@ -35,6 +35,9 @@ constexpr Role roles[] = {
     {"hold_lock", hold_lock},
     {"hold_lock_and_fork", hold_lock_and_fork},
     {"hold_store", hold_store},
+    {"kill_loop_follower", kill_loop_follower},
+    {"kill_loop_reader", kill_loop_reader},
+    {"kill_loop_worker", kill_loop_worker},
     {"obey", obey},
 };
 

@@ -45,6 +45,11 @@ int hold_store(Arguments arguments);
 /// ends.
 int obey(Arguments arguments);
 
+/// The players of the kill loop, see kill_loop_roles.cc.
+int kill_loop_worker(Arguments arguments);
+int kill_loop_reader(Arguments arguments);
+int kill_loop_follower(Arguments arguments);
+
 /// Says `line` to whoever started this role, at once.
 void say(std::string_view line);
 
