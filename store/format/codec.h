@@ -54,7 +54,7 @@ struct EncodedAppend::Impl {
   std::vector<Segment> segments;
   std::vector<std::byte> bodies;
   /// What makes two appends the same: SHA-256 of the expectations and of every segment's body hash.
-  Digest request_hash;
+  Digest request_hash{};
 
   /// Puts together again what came from another process. Everything that encode() promises is
   /// checked (`segments` and `request_hash` are made anew): Errc::invalid otherwise.
