@@ -33,6 +33,12 @@ struct EventReader::Impl {
   bool has_neighbours = false, index_is_behind = false;
   std::vector<EventView> events;
 
+  // A few events: likely to be asked for again, and reading a megabyte ahead would be most of the
+  // work.
+  bool is_short() const {
+    constexpr std::uint64_t short_max = 1000;
+    return (direction == Direction::forward ? end - next : next - end) < short_max;
+  }
   bool past_end() const {
     return direction == Direction::forward ? next > end : next < end || next == 0;
   }
@@ -52,7 +58,8 @@ struct EventReader::Impl {
 Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
   for (int round = 0; round < 2; ++round) {
     if (!pages) {
-      pages.emplace(log->rocks.cursor(Family::log, Rocks::Fill::scan));
+      pages.emplace(
+          log->rocks.cursor(Family::log, is_short() ? Rocks::Fill::cache : Rocks::Fill::scan));
       pages->seek(format::log_key(sequence));
     } else {
       if (pages->valid()) direction == Direction::forward ? pages->next() : pages->prev();
