@@ -20,14 +20,27 @@
 
 #include <fmt/format.h>
 
-#include "bench/support.h"
+#include "tools/measure/events.h"
+#include "tools/measure/place.h"
 
 namespace pievt::bench {
 namespace {
 
+using measure::page_bytes;
+using measure::sized_event;
 using Clock = std::chrono::steady_clock;
 using Path = std::filesystem::path;
 using Micros = std::chrono::duration<double, std::micro>;
+
+// The value, or the end of the program with the error's sentence: there is nobody to hand it to.
+template <class T>
+T must(Result<T> result) {
+  if (!result.ok()) {
+    fmt::print(stderr, "sharing_bench: {}\n", result.error().what);
+    ::_exit(1);
+  }
+  return std::move(result).value();
+}
 
 double micros_since(Clock::time_point start) {
   return Micros(Clock::now() - start).count();
@@ -281,7 +294,8 @@ void following(const Path& directory, int followers, std::uint32_t events) {
 
 int main() {
   using namespace pievt::bench;
-  const BenchDirectory directory;
+  const auto directory =
+      must(pievt::measure::ScratchDirectory::make(std::filesystem::current_path()));
   const std::function<void()> questions[] = {
       [&] { forwarding(directory.path()); },          [&] { in_flight(directory.path(), 1, 64); },
       [&] { in_flight(directory.path(), 8, 8); },     [&] { take_over(directory.path(), 30); },

@@ -12,6 +12,7 @@ namespace pievt::tools {
 namespace verbs {
 
 // clang-format off
+Result<Exit> bench(Context&);       const Manual& bench_manual();
 Result<Exit> cat(Context&);         const Manual& cat_manual();
 Result<Exit> completion(Context&);  const Manual& completion_manual();
 Result<Exit> help(Context&);        const Manual& help_manual();
@@ -32,6 +33,8 @@ Result<Exit> version(Context&);     const Manual& version_manual();
 namespace {
 
 constexpr std::array verb_rows = {
+    Verb{"bench", Group::measure, "how fast this is on this machine and this disk", verbs::bench,
+         verbs::bench_manual},
     Verb{"cat", Group::read, "the texts that events refer to: final messages, prompts, plans",
          verbs::cat, verbs::cat_manual},
     Verb{"completion", Group::about, "the completion script of a shell", verbs::completion,

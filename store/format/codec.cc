@@ -1,5 +1,7 @@
 #include "store/format/codec.h"
 
+#include <cstring>
+
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
@@ -29,10 +31,14 @@ std::size_t BodyEncoder::append(const NewEvent& event, std::vector<std::byte>& o
   return size;
 }
 
-const schema::Envelope* verified_envelope(std::span<const std::byte> body) {
+// Every event that is ever read comes through here, and the generated code is hundreds of small
+// functions: flattened into this one it takes two thirds of the time. The identifier is compared as
+// a number for the same reason.
+[[gnu::flatten]] const schema::Envelope* verified_envelope(std::span<const std::byte> body) {
   if (body.size() < 8) return nullptr;
+  if (std::memcmp(body.data() + 4, schema::EnvelopeIdentifier(), 4) != 0) return nullptr;
   flatbuffers::Verifier verifier(reinterpret_cast<const std::uint8_t*>(body.data()), body.size());
-  if (!schema::VerifyEnvelopeBuffer(verifier)) return nullptr;
+  if (!verifier.VerifyBuffer<schema::Envelope>(nullptr)) return nullptr;
   return schema::GetEnvelope(body.data());
 }
 

@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "store/format/crc32c_folded.h"
+
 namespace pievt {
 namespace {
 
@@ -233,6 +235,12 @@ std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t be
 }
 
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before) {
+  if (bytes.size() >= crc32c_folded_bytes_min && has_crc32c_folded())
+    return crc32c_folded(bytes, before);
+  return crc32c_in_lanes(bytes, before);
+}
+
+std::uint32_t crc32c_in_lanes(std::span<const std::byte> bytes, std::uint32_t before) {
 #if defined(PIEVT_CRC32C_TARGET)
   if (has_crc32c_instruction()) return crc32c_instruction(bytes, before);
 #endif

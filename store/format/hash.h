@@ -75,6 +75,10 @@ Digest hmac_sha256(const BlobKey& key, std::span<const std::byte> bytes);
 /// the bytes that precede these, so that crc32c(b, crc32c(a)) is the sum of a followed by b.
 std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t before = 0);
 
+/// The same sum as every processor with an instruction for it can make it, and as small pieces are
+/// summed by all of them.
+std::uint32_t crc32c_in_lanes(std::span<const std::byte> bytes, std::uint32_t before = 0);
+
 /// The same sum from a table, for processors without the instruction.
 std::uint32_t crc32c_portable(std::span<const std::byte> bytes, std::uint32_t before = 0);
 

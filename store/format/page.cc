@@ -35,7 +35,10 @@ class Cursor {
   std::span<const std::byte> rest_;
 };
 
-Result<SegmentView> parse_segment(Cursor& page, const PageHeader* header) {
+// Appends the next segment to the page. It is filled where it stays: handed back as a value it is
+// moved twice right after it was written in pieces, which the processor has to wait for.
+Status add_segment(Cursor& page, PageView& to) {
+  const PageHeader* const header = to.header;
   const auto commit = page.take<CommitHeader>(1);
   if (commit.empty()) return bad_page(header, "a commit header is cut off");
   const CommitHeader& head = commit.front();
@@ -47,10 +50,10 @@ Result<SegmentView> parse_segment(Cursor& page, const PageHeader* header) {
     return bad_page(header, "a commit is longer than its page");
   }
   Cursor inside(rest);
-  SegmentView view{&head,
-                   inside.take<StreamEntry>(head.stream_count),
-                   inside.take<schema::Stamp>(head.event_count),
-                   {}};
+  SegmentView& view = to.segments.emplace_back();
+  view.header = &head;
+  view.streams = inside.take<StreamEntry>(head.stream_count);
+  view.stamps = inside.take<schema::Stamp>(head.event_count);
   if (view.streams.size() != head.stream_count || view.stamps.size() != head.event_count) {
     return bad_page(header, "a commit's stamps do not fit it");
   }
@@ -63,7 +66,7 @@ Result<SegmentView> parse_segment(Cursor& page, const PageHeader* header) {
   std::size_t bodies = 0;
   for (const schema::Stamp& stamp : view.stamps) bodies += padded(stamp.body_size());
   if (bodies != view.bodies.size()) return bad_page(header, "a commit's bodies do not fit it");
-  return view;
+  return {};
 }
 
 Status check_sequences(const PageView& page) {
@@ -95,10 +98,18 @@ Digest chain_after(const Digest& before, const CommitHeader& header,
 
 }  // namespace
 
-Result<PageView> PageView::parse(std::span<const std::byte> bytes, std::vector<SegmentView> room) {
+Result<PageView> PageView::parse(std::span<const std::byte> bytes) {
+  PageView page;
+  PIEVT_TRY(page.load(bytes));
+  return page;
+}
+
+Status PageView::load(std::span<const std::byte> bytes) {
   PIEVT_ASSERT(reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 == 0);
+  header = nullptr;
+  segments.clear();
   if (bytes.size() < sizeof(PageHeader)) return bad_page(nullptr, "shorter than its header");
-  const auto* header = reinterpret_cast<const PageHeader*>(bytes.data());
+  header = reinterpret_cast<const PageHeader*>(bytes.data());
   if (header->magic != page_magic) return bad_page(nullptr, "does not begin as a page does");
   if (header->version > page_version) {
     return Error{Errc::too_new,
@@ -115,18 +126,13 @@ Result<PageView> PageView::parse(std::span<const std::byte> bytes, std::vector<S
   if (header->segment_count == 0 || header->segment_count > bytes.size() / sizeof(CommitHeader)) {
     return bad_page(header, "it has an impossible number of commits");
   }
-  room.clear();
-  PageView page{header, std::move(room)};
-  // The count is the page's own word; what fits it is the most there can be.
-  page.segments.reserve(
-      std::min<std::size_t>(header->segment_count, bytes.size() / sizeof(CommitHeader)));
+  segments.reserve(header->segment_count);
   Cursor cursor(bytes.subspan(sizeof(PageHeader)));
   for (std::uint32_t i = 0; i < header->segment_count; ++i) {
-    page.segments.push_back(PIEVT_TRY(parse_segment(cursor, header)));
+    PIEVT_TRY(add_segment(cursor, *this));
   }
   if (!cursor.rest().empty()) return bad_page(header, "bytes are left over behind its last commit");
-  PIEVT_TRY(check_sequences(page));
-  return page;
+  return check_sequences(*this);
 }
 
 Status PageView::check_chain(Digest& chain) const {

@@ -90,13 +90,15 @@ struct SegmentView {
 /// A page whose size, checksum and inner bounds have been checked. Points into the bytes it was
 /// parsed from, which must be aligned to 8 and outlive it.
 struct PageView {
-  const PageHeader* header;
+  const PageHeader* header = nullptr;
   std::vector<SegmentView> segments;
 
-  /// corrupt, with the place inside the page; too_new for a later page version. `room`: a vector
-  /// whose memory is used again, so that walking through small pages allocates nothing.
-  static Result<PageView> parse(std::span<const std::byte> bytes,
-                                std::vector<SegmentView> room = {});
+  /// corrupt, with the place inside the page; too_new for a later page version.
+  static Result<PageView> parse(std::span<const std::byte> bytes);
+
+  /// The same, into this view, whose memory is used again: walking through small pages allocates
+  /// and moves nothing. After an error the view shows nothing that may be used.
+  Status load(std::span<const std::byte> bytes);
 
   /// What verifying costs extra: recomputes body hashes and the chain. `chain` is the value before
   /// this page and becomes the value after it.

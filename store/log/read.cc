@@ -4,6 +4,7 @@
 // it corruption.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -28,8 +29,17 @@ struct EventReader::Impl {
 
   std::optional<Rocks::Cursor> pages, index;
   StoredPage page;
+  // Of a stream: the last two of its pages lay side by side, so the next one is tried before the
+  // index is asked; the index is then behind and has to be sought in.
+  bool has_neighbours = false, index_is_behind = false;
   std::vector<EventView> events;
 
+  // A few events: likely to be asked for again, and reading a megabyte ahead would be most of the
+  // work.
+  bool is_short() const {
+    constexpr std::uint64_t short_max = 1000;
+    return (direction == Direction::forward ? end - next : next - end) < short_max;
+  }
   bool past_end() const {
     return direction == Direction::forward ? next > end : next < end || next == 0;
   }
@@ -40,6 +50,7 @@ struct EventReader::Impl {
   Result<std::optional<format::StreamIndexEntry>> entry_of(std::uint64_t revision);
   Status collect();
   Result<bool> load_by_sequence();
+  Result<bool> load_neighbour();
   Result<bool> load_by_revision();
 };
 
@@ -48,24 +59,24 @@ struct EventReader::Impl {
 Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
   for (int round = 0; round < 2; ++round) {
     if (!pages) {
-      pages.emplace(rocks->cursor(Family::log, Rocks::Fill::scan));
+      pages.emplace(
+          rocks->cursor(Family::log, is_short() ? Rocks::Fill::cache : Rocks::Fill::scan));
       pages->seek(format::log_key(sequence));
     } else {
       if (pages->valid()) direction == Direction::forward ? pages->next() : pages->prev();
       const auto last = pages->valid() ? format::get_u64(pages->key()) : std::nullopt;
       if (!last || *last < sequence) pages->seek(format::log_key(sequence));
     }
-    PIEVT_TRY(pages->status());
     if (pages->valid()) {
       PIEVT_TRY(page.load(pages->value(), store));
       if (page.first() <= sequence && sequence <= page.last()) return {};
       pages->seek(format::log_key(sequence));
-      PIEVT_TRY(pages->status());
       if (pages->valid()) {
         PIEVT_TRY(page.load(pages->value(), store));
         if (page.first() <= sequence && sequence <= page.last()) return {};
       }
     }
+    PIEVT_TRY(pages->status());
     PIEVT_TRY(log->heal(*rocks, {sequence}));
     pages.reset();
   }
@@ -85,6 +96,8 @@ Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(
   if (!index) {
     index.emplace(rocks->cursor(Family::streams));
     index->seek(format::stream_key(*stream, revision));
+  } else if (std::exchange(index_is_behind, false)) {
+    index->seek(format::stream_key(*stream, revision));
   } else if (index->valid()) {
     direction == Direction::forward ? index->next() : index->prev();
   }
@@ -98,7 +111,33 @@ Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(
   return entry;
 }
 
+// The page beside the last one, if it goes on with the stream where that one ended. It is as good
+// as one the index names: the revisions it holds are its own word either way.
+Result<bool> EventReader::Impl::load_neighbour() {
+  direction == Direction::forward ? pages->next() : pages->prev();
+  if (!pages->valid()) return false;
+  // A damaged page that is not this stream's is nothing to this stream.
+  if (!page.load(pages->value(), store).ok() || page.last() > bound) return false;
+  std::uint64_t first = 0, last = 0;
+  for (const format::SegmentView& segment : page.view().segments) {
+    for (const format::StreamEntry& entry : segment.streams) {
+      if (entry.stream != *stream || entry.event_count == 0) continue;
+      if (first == 0) first = entry.last_revision - entry.event_count + 1;
+      last = entry.last_revision;
+    }
+  }
+  if ((direction == Direction::forward ? first : last) != next) return false;
+  PIEVT_TRY(collect());
+  next = direction == Direction::forward ? last + 1 : first - 1;
+  return true;
+}
+
 Result<bool> EventReader::Impl::load_by_revision() {
+  if (has_neighbours) {
+    index_is_behind = true;
+    if (PIEVT_TRY(load_neighbour())) return true;
+    has_neighbours = false;
+  }
   const auto entry = PIEVT_TRY(entry_of(next));
   if (!entry) return false;
   if (entry->page_last_sequence > log->committed) {
@@ -115,7 +154,11 @@ Result<bool> EventReader::Impl::load_by_revision() {
                     "--rebuild",
                     next, *stream)};
   }
+  const bool has_left = page.view().header != nullptr;
+  const std::uint64_t before = has_left ? page.first() : 0;
+  const std::uint64_t after = has_left ? page.last() + 1 : 0;
   PIEVT_TRY(load_page_of(entry->page_last_sequence));
+  has_neighbours = page.first() == after || page.last() + 1 == before;
   PIEVT_TRY(collect());
   next = direction == Direction::forward ? entry->last_revision + 1 : entry->first_revision - 1;
   return true;

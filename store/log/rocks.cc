@@ -55,7 +55,9 @@ rocksdb::ColumnFamilyOptions family_options(Family family,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::ColumnFamilyOptions options;
   rocksdb::BlockBasedTableOptions table;
-  table.block_size = 32 << 10;
+  // Pages are mostly read in order, and a larger block unpacks faster and is smaller (measured with
+  // 240-byte events: 8 % and 3 %); one page of it is still there within 100 us.
+  table.block_size = family == Family::log ? 128 << 10 : 32 << 10;
   table.block_cache = cache;
   table.format_version = 5;
   options.compression = rocksdb::kZSTD;

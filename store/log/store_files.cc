@@ -45,6 +45,15 @@ Status write_all(int fd, std::string_view content, const std::filesystem::path& 
   return {};
 }
 
+bool put_in_place(const std::filesystem::path& from, const std::filesystem::path& to,
+                  Existing existing) {
+  if (existing == Existing::replace) return ::rename(from.c_str(), to.c_str()) == 0;
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL) return false;
+  // A file system that cannot: a second name, and the first one goes.
+  return ::link(from.c_str(), to.c_str()) == 0 && ::unlink(from.c_str()) == 0;
+}
+
 }  // namespace
 
 std::array<std::byte, 16> StoreIdentity::bytes() const {
@@ -60,17 +69,21 @@ std::uint64_t StoreIdentity::short_id() const {
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
-                             unsigned mode) {
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
+                             unsigned mode, Existing existing) {
+  const std::filesystem::path temporary =
+      path.string() + fmt::format(".{}.tmp", to_string(new_append_id()));
   {
     const Fd fd(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
     if (fd.get() < 0) return os_error(fmt::format("cannot create {}", temporary.string()), errno);
     PIEVT_TRY(write_all(fd.get(), content, temporary));
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+  if (!put_in_place(temporary, path, existing)) {
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    if (existing == Existing::keep && error == EEXIST) return {};
     return os_error(fmt::format("cannot rename {} to {}", temporary.string(), path.string()),
-                    errno);
+                    error);
   }
   return sync_directory(path.parent_path());
 }
@@ -114,14 +127,13 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store) {
     return os_error(fmt::format("cannot create the store {}", store.string()), errno);
   }
   PIEVT_TRY(sync_directory(std::filesystem::absolute(store).parent_path()));
-  const StoreIdentity identity{to_string(new_append_id()), store_format_version};
   // A store holds prompts and outputs; it ignores itself so that nobody commits it by accident.
   PIEVT_TRY(write_file_atomically(store / ".gitignore", "*\n", 0600));
-  PIEVT_TRY(write_file_atomically(
-      store / "STORE",
-      fmt::format("{}\nid: {}\nformat: {}\n", first_line, identity.id, identity.format_version),
-      0600));
-  return identity;
+  PIEVT_TRY(write_file_atomically(store / "STORE",
+                                  fmt::format("{}\nid: {}\nformat: {}\n", first_line,
+                                              to_string(new_append_id()), store_format_version),
+                                  0600, Existing::keep));
+  return read_identity(store);  // of several who make it at the same time one has made it
 }
 
 Result<std::filesystem::path> find_store(const std::filesystem::path& start) {

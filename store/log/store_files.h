@@ -41,9 +41,12 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store);
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
 
+enum class Existing : std::uint8_t { replace, keep };
+
 /// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename,
-/// fsync of the directory.
+/// fsync of the directory. `keep`: a file that is there already stays as it is, also when it came
+/// at the same moment.
 Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
-                             unsigned mode);
+                             unsigned mode, Existing existing = Existing::replace);
 
 }  // namespace pievt

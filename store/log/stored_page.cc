@@ -9,7 +9,7 @@ namespace pievt {
 Status StoredPage::load(std::string_view value, std::uint64_t store) {
   const auto* bytes = reinterpret_cast<const std::byte*>(value.data());
   bytes_.assign(bytes, bytes + value.size());
-  view_ = PIEVT_TRY(format::PageView::parse(bytes_, std::move(view_.segments)));
+  PIEVT_TRY(view_.load(bytes_));
   if (store != 0 && view_.header->store != store) {
     return Error{
         Errc::corrupt,

@@ -2,10 +2,14 @@
 // reading both ways, several streams, reopening.
 #include "pievt/log.h"
 
+#include <algorithm>
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/store/log/temp_store.h"
+#include "tests/store/seed.h"
 
 namespace pievt {
 namespace {
@@ -51,6 +55,48 @@ TEST_F(LogTest, ReadingBackwardIsReadingForwardReversed) {
   auto reversed = sequences(log().read({}, {}, Direction::backward));
   std::ranges::reverse(reversed);
   EXPECT_EQ(all, reversed);
+}
+
+// Where a stream's pages lie side by side a reader leaves the index alone, and comes back to it
+// where they do not.
+TEST_F(LogTest, AnyRangeOfAStreamIsTheSameThroughNeighboursAndThroughTheIndex) {
+  for (const std::uint64_t seed : test::seeds(1)) {
+    SCOPED_TRACE(test::how_to_repeat(seed));
+    std::mt19937_64 dice(seed);
+    const std::string stream = "s" + std::to_string(seed);
+    open();
+    std::vector<std::string> expected = {""};
+    while (expected.size() < 30) {
+      const bool alone = dice() % 3 != 0;
+      std::vector<std::string> texts;
+      for (std::uint64_t n = 1 + dice() % 3; n > 0; --n)
+        texts.push_back(std::to_string(dice() % 1000));
+      if (dice() % 4 != 0) {
+        append(stream, texts);
+        expected.insert(expected.end(), texts.begin(), texts.end());
+      }
+      if (!alone) append("other", {"x"});
+    }
+    const auto read = [&](const Log& from, std::size_t first, std::size_t last, Direction way) {
+      std::vector<std::string> seen;
+      auto reader = from.read_stream(stream, {first}, {last}, way);
+      while (reader.next()) seen.push_back(text_of(reader.event()));
+      EXPECT_TRUE(reader.status().ok());
+      return seen;
+    };
+    const Log beside = open_reader();
+    for (std::size_t first = 1; first < expected.size(); ++first) {
+      for (std::size_t last = first; last < expected.size(); ++last) {
+        std::vector<std::string> part(expected.begin() + static_cast<std::ptrdiff_t>(first),
+                                      expected.begin() + static_cast<std::ptrdiff_t>(last) + 1);
+        ASSERT_EQ(read(log(), first, last, Direction::forward), part) << first << '-' << last;
+        ASSERT_EQ(read(beside, first, last, Direction::forward), part) << first << '-' << last;
+        std::ranges::reverse(part);
+        ASSERT_EQ(read(log(), last, first, Direction::backward), part) << first << '-' << last;
+      }
+    }
+    close();
+  }
 }
 
 TEST_F(LogTest, RangesAreInclusiveAtBothEnds) {

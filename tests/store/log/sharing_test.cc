@@ -79,6 +79,23 @@ TEST_F(SharingTest, OneProcessMayOpenTheStoreTwice) {
   EXPECT_THAT(texts_of(*second, "s"), ElementsAre("one", "two", "three"));
 }
 
+TEST_F(SharingTest, OfManyWhoMakeTheStoreAtOnceOneMakesIt) {
+  std::vector<Actor> all;
+  for (int i = 0; i < 8; ++i)
+    all.emplace_back("obey", std::vector<std::string>{store().string(), "one of eight", "60000"});
+  int writers = 0;
+  for (Actor& actor : all) {
+    const std::string seat = actor.line();
+    EXPECT_THAT(seat, testing::AnyOf("writer", "client"));
+    writers += seat == "writer" ? 1 : 0;
+  }
+  EXPECT_EQ(writers, 1);
+  for (Actor& actor : all)
+    EXPECT_THAT(actor.ask("append s any new 60000 one"), StartsWith("written"));
+  EXPECT_EQ(texts_of(open_reader(), "s").size(), 8u);
+  expect_whole();
+}
+
 TEST_F(SharingTest, TheActorOfAForwardedEventIsWhoTheKernelSays) {
   open();
   Actor other = join("says-anything", "client");
