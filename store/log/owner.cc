@@ -111,6 +111,25 @@ std::string duration_text(std::int64_t ns) {
   return fmt::format("{} s", seconds);
 }
 
+// Who it is and since when.
+std::string holder_text(const std::optional<Owner>& owner, std::int64_t now_wall_ns) {
+  std::string text;
+  if (!owner || owner->pid == 0) {
+    text = "another process that left no readable record (see `lslocks`)";
+  } else if (owner->program.empty()) {
+    text = fmt::format("process {}", owner->pid);
+  } else {
+    text = fmt::format("{} (process {})", owner->program, owner->pid);
+  }
+  if (owner && owner->acquired_wall_ns > 0) {
+    // Clocks are set back at times; nobody has held a lock for a negative time.
+    const std::int64_t held_ns = std::max<std::int64_t>(0, now_wall_ns - owner->acquired_wall_ns);
+    text +=
+        fmt::format(" since {}, for {}", utc_text(owner->acquired_wall_ns), duration_text(held_ns));
+  }
+  return text;
+}
+
 }  // namespace
 
 BootId current_boot_id() {
@@ -163,23 +182,18 @@ std::optional<Owner> parse_record(std::string_view text) {
                *space_value, printable(*program), *acquired_value};
 }
 
+std::string supervised_sentence(std::string_view run, const std::optional<Owner>& owner,
+                                std::int64_t now_wall_ns) {
+  return fmt::format("run {} is being supervised by {}; wait for it, or stop it", run,
+                     holder_text(owner, now_wall_ns));
+}
+
 std::string busy_sentence(const std::filesystem::path& store, const std::optional<Owner>& owner,
                           std::int64_t now_wall_ns) {
-  std::string text = fmt::format("the store {} is being written by ", store.string());
-  if (!owner || owner->pid == 0) {
-    text += "another process that left no readable record (see `lslocks`)";
-  } else if (owner->program.empty()) {
-    text += fmt::format("process {}", owner->pid);
-  } else {
-    text += fmt::format("{} (process {})", owner->program, owner->pid);
-  }
-  if (owner && owner->acquired_wall_ns > 0) {
-    // Clocks are set back at times; nobody has held a lock for a negative time.
-    const std::int64_t held_ns = std::max<std::int64_t>(0, now_wall_ns - owner->acquired_wall_ns);
-    text +=
-        fmt::format(" since {}, for {}", utc_text(owner->acquired_wall_ns), duration_text(held_ns));
-  }
-  return text + "; wait for it, or stop it: the lock goes with its process";
+  return fmt::format(
+      "the store {} is being written by {}; wait for it, or stop it: the lock goes with its "
+      "process",
+      store.string(), holder_text(owner, now_wall_ns));
 }
 
 }  // namespace pievt

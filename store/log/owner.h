@@ -58,4 +58,8 @@ std::optional<Owner> parse_record(std::string_view text);
 std::string busy_sentence(const std::filesystem::path& store, const std::optional<Owner>& owner,
                           std::int64_t now_wall_ns);
 
+/// The same about the run `run`, which has one supervisor at a time.
+std::string supervised_sentence(std::string_view run, const std::optional<Owner>& owner,
+                                std::int64_t now_wall_ns);
+
 }  // namespace pievt

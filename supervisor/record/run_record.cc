@@ -3,6 +3,13 @@
 #include "supervisor/record/clock.h"
 
 namespace pievt::supervisor {
+namespace {
+
+// Where another process writes the store, and hangs: children work on meanwhile, and to give up
+// would leave them alone.
+constexpr std::chrono::minutes patience{5};
+
+}  // namespace
 
 Result<Revision> RunRecord::propose(NewEvent event) {
   PIEVT_TRY(check(state_, event));
@@ -17,7 +24,8 @@ Status RunRecord::commit() {
   const Revision before{state_.revision - pending_.size()};
   std::vector<NewEvent> events = std::move(pending_);
   pending_.clear();
-  PIEVT_TRY(log_->append(run_stream(run_id_), Expected::exactly(before), std::move(events)));
+  PIEVT_TRY(log_->append(run_stream(run_id_), Expected::exactly(before), std::move(events),
+                         {.id = {}, .durability = Durability::fsync, .wait = patience}));
   return {};
 }
 

@@ -1,6 +1,7 @@
 // `pievt resume`: goes on with a run whose supervisor is gone, or that was stopped.
 #include <fmt/format.h>
 
+#include "supervisor/launch/run_lock.h"
 #include "supervisor/plan/disk_files.h"
 #include "supervisor/plan/read_plan.h"
 #include "supervisor/turn/plan_run.h"
@@ -84,6 +85,9 @@ Result<Exit> resume(Context& context) {
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt resume"}));
   const Reference reference =
       PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+  const launch::RunLock lock =
+      PIEVT_TRY(launch::RunLock::acquire(store, reference.run, "pievt resume"));
+  PIEVT_TRY(log.refresh());  // what was said until the lock was ours counts too
   supervisor::RunRecord record(log, reference.run, PIEVT_TRY(load_run(log, reference.run)));
   supervisor::Options settings = supervisor_options(context, store);
   PIEVT_TRY(restore_environments(context, record, settings));

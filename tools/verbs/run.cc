@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/launch/run_lock.h"
 #include "supervisor/plan/canonical.h"
 #include "supervisor/plan/limits.h"
 #include "supervisor/turn/plan_run.h"
@@ -89,6 +90,8 @@ Result<Exit> run(Context& context) {
 
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt run"}));
   supervisor::RunRecord record(log, supervisor::new_run_id(), {});
+  const launch::RunLock lock =
+      PIEVT_TRY(launch::RunLock::acquire(store, record.run_id(), "pievt run"));
   const std::string cwd = std::filesystem::current_path().string();
   context.talk.say(fmt::format("store {}, run {}, {}", store.string(), record.run_id(),
                                render::plural(file.plan.jobs.size(), "job")));
