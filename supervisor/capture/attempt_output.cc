@@ -74,8 +74,6 @@ Result<std::uint64_t> AttemptOutput::pump(RunRecord& record, CaptureTools& tools
 }
 
 Status AttemptOutput::finish(RunRecord& record, CaptureTools& tools) {
-  while (PIEVT_TRY(pump(record, tools)) > 0) {
-  }
   Status status;
   stream_.finish([&](pi::Observation&& observation) {
     if (status.ok()) status = see(record, std::move(observation));

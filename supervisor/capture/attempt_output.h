@@ -30,7 +30,10 @@ class AttemptOutput {
   /// Returns the bytes read.
   Result<std::uint64_t> pump(RunRecord& record, CaptureTools& tools);
 
-  /// After the child and its tree are gone: reads to the end and moves everything into the store.
+  /// How many bytes wait to be taken in.
+  std::uint64_t unread() const { return stdout_.unread() + stderr_.unread(); }
+
+  /// After everything was taken in: the stream is over, and the rest moves into the store.
   Status finish(RunRecord& record, CaptureTools& tools);
 
   /// After a commit.
@@ -40,6 +43,7 @@ class AttemptOutput {
   const pi::SessionTail& session() const { return session_; }
   std::uint64_t stdout_bytes() const { return stdout_.offset(); }
   std::uint64_t stderr_bytes() const { return stderr_.offset(); }
+  std::uint64_t bytes() const { return stdout_bytes() + stderr_bytes(); }
   /// When something came from the child for the last time.
   process::Moment last_activity() const { return last_activity_; }
 

@@ -1,31 +1,11 @@
 #include "supervisor/capture/channel.h"
 
 #include <algorithm>
-#include <cerrno>
-
-#include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "supervisor/capture/excerpt.h"
 
 namespace pievt::supervisor {
-namespace {
-
-// Exactly the bytes from `offset` on, or an error: they were there when they were read the first
-// time.
-Status read_exactly(int fd, std::span<std::byte> into, std::uint64_t offset) {
-  while (!into.empty()) {
-    const ssize_t got = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return os_error("cannot read captured output again", got < 0 ? errno : EIO);
-    into = into.subspan(static_cast<std::size_t>(got));
-    offset += static_cast<std::uint64_t>(got);
-  }
-  return {};
-}
-
-}  // namespace
+static_assert(output_chunk_bytes <= process::limits::read_bytes_max);
 
 Channel::Channel(process::FollowFile follow, OutputKey key, std::uint32_t chunks,
                  std::uint64_t stored)
@@ -44,43 +24,66 @@ Result<std::uint64_t> Channel::pump(RunRecord& record, CaptureTools& tools, Subj
                                     std::size_t bytes_max, const Sink& sink) {
   std::uint64_t bytes = 0;
   while (!broken_ && bytes < bytes_max) {
-    const auto news = follow_.read_new(tools.buffer);
-    if (!news.ok()) {
-      broken_ = true;
-      schema::OutputAnomalyObservedT anomaly;
-      anomaly.channel = key_.channel;
-      anomaly.anomaly = schema::OutputAnomaly::file_tampered;
-      anomaly.offset = follow_.offset();
-      anomaly.excerpt = one_line(news.error().what);
-      anomaly.count = 1;
-      PIEVT_TRY(record.propose({std::move(anomaly), subject}));
+    const auto unread = follow_.unread();
+    if (!unread.ok()) {
+      PIEVT_TRY(record_tampering(record, subject, unread.error()));
       break;
     }
-    if (news->empty()) break;
+    const std::uint64_t space = writer_.offset() + output_chunk_bytes - follow_.offset();
+    const std::uint64_t wanted = std::min(*unread, space);
+    // In a flood the rest waits until it is a whole chunk, too.
+    if (wanted == 0 || (bytes > 0 && wanted < output_chunk_bytes)) break;
+    const auto news = follow_.read_new(tools.buffer, wanted);
+    if (!news.ok()) {
+      PIEVT_TRY(record_tampering(record, subject, news.error()));
+      break;
+    }
     bytes += news->size();
     PIEVT_TRY(sink(*news));
-    if (follow_.offset() - writer_.offset() >= output_chunk_bytes) {
-      PIEVT_TRY(store(record, tools, subject, writer_.offset() + output_chunk_bytes));
+    if (news->size() == output_chunk_bytes) {
+      PIEVT_TRY(store(record, tools, subject, *news));
+    } else if (news->size() == space) {
+      PIEVT_TRY(store_unstored(record, tools, subject));
     }
   }
   return bytes;
 }
 
-Status Channel::store(RunRecord& record, CaptureTools& tools, Subject subject, std::uint64_t upto) {
-  while (writer_.offset() < upto) {
-    const std::uint64_t from = writer_.offset();
-    tools.chunk.resize(std::min<std::uint64_t>(upto - from, output_chunk_bytes));
-    PIEVT_TRY(read_exactly(follow_.fd(), tools.chunk, from));
-    auto events = PIEVT_TRY(writer_.write(record.log(), tools.packer, tools.chunk));
-    for (schema::OutputCapturedT& event : events)
-      PIEVT_TRY(record.propose({std::move(event), subject}));
-  }
+std::uint64_t Channel::unread() const {
+  if (broken_) return 0;
+  const auto unread = follow_.unread();
+  return unread.ok() ? *unread : 1;
+}
+
+Status Channel::store(RunRecord& record, CaptureTools& tools, Subject subject,
+                      std::span<const std::byte> raw) {
+  auto events = PIEVT_TRY(writer_.write(record.log(), tools.packer, raw));
+  for (schema::OutputCapturedT& event : events)
+    PIEVT_TRY(record.propose({std::move(event), subject}));
+  return {};
+}
+
+Status Channel::store_unstored(RunRecord& record, CaptureTools& tools, Subject subject) {
+  const auto raw = follow_.read_again(tools.buffer, writer_.offset());
+  if (!raw.ok()) return record_tampering(record, subject, raw.error());
+  return store(record, tools, subject, *raw);
+}
+
+Status Channel::record_tampering(RunRecord& record, Subject subject, const Error& error) {
+  broken_ = true;
+  schema::OutputAnomalyObservedT anomaly;
+  anomaly.channel = key_.channel;
+  anomaly.anomaly = schema::OutputAnomaly::file_tampered;
+  anomaly.offset = follow_.offset();
+  anomaly.excerpt = one_line(error.what);
+  anomaly.count = 1;
+  PIEVT_TRY(record.propose({std::move(anomaly), subject}));
   return {};
 }
 
 Status Channel::store_rest(RunRecord& record, CaptureTools& tools, Subject subject) {
   if (broken_) return {};
-  return store(record, tools, subject, follow_.offset());
+  return store_unstored(record, tools, subject);
 }
 
 Status Channel::release_stored() {

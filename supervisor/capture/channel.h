@@ -3,13 +3,13 @@
 // The file itself is the buffer: a child never waits for us, nothing is lost when we die, and no
 // byte is kept in memory for longer than it takes to look at it. Bytes are read as they come; they
 // move into the store in chunks of 2 MiB, or at the end; and once the commit that names a chunk is
-// durable, the file's part is given back to the disk.
+// durable, the file's part is given back to the disk. A chunk that came in one piece goes into the
+// store from where it was read; one that trickled in is read a second time.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <vector>
 
 #include "pievt/output.h"
 #include "supervisor/process/follow_file.h"
@@ -23,7 +23,6 @@ namespace pievt::supervisor {
 struct CaptureTools {
   process::ReadBuffer buffer;
   OutputPacker packer;
-  std::vector<std::byte> chunk;
 };
 
 class Channel {
@@ -40,7 +39,11 @@ class Channel {
   Result<std::uint64_t> pump(RunRecord& record, CaptureTools& tools, Subject subject,
                              std::size_t bytes_max, const Sink& sink);
 
-  /// Moves the rest into the store.
+  /// How many bytes wait to be given; 0 at the end. Not 0 where the next pump has tampering to
+  /// record.
+  std::uint64_t unread() const;
+
+  /// Moves the rest of what was given into the store.
   Status store_rest(RunRecord& record, CaptureTools& tools, Subject subject);
 
   /// After a commit: gives back the disk space of what is durable.
@@ -54,7 +57,10 @@ class Channel {
 
  private:
   Channel(process::FollowFile follow, OutputKey key, std::uint32_t chunks, std::uint64_t stored);
-  Status store(RunRecord& record, CaptureTools& tools, Subject subject, std::uint64_t upto);
+  Status store(RunRecord& record, CaptureTools& tools, Subject subject,
+               std::span<const std::byte> raw);
+  Status store_unstored(RunRecord& record, CaptureTools& tools, Subject subject);
+  Status record_tampering(RunRecord& record, Subject subject, const Error& error);
 
   process::FollowFile follow_;
   OutputKey key_;

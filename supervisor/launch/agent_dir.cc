@@ -48,7 +48,11 @@ Status make_auth_file(const std::filesystem::path& user_directory) {
   const process::Fd directory = PIEVT_TRY(open_directory(user_directory));
   const std::string fresh = fmt::format(".auth.json.{}", ::getpid());
   ::unlinkat(directory.get(), fresh.c_str(), 0);
-  PIEVT_TRY(write_new_file(directory.get(), fresh, "{}", user_directory / fresh));
+  const process::Fd file =
+      PIEVT_TRY(write_new_file(directory.get(), fresh, "{}", user_directory / fresh));
+  // The user's, and stays: after a power cut it must not be there and empty.
+  if (::fsync(file.get()) != 0)
+    return os_error(fmt::format("cannot make {} durable", auth.string()), errno);
   const bool linked =
       ::linkat(directory.get(), fresh.c_str(), directory.get(), "auth.json", 0) == 0;
   const int number = errno;
@@ -87,8 +91,9 @@ Status write_settings(int directory, const AgentDirRequest& request, AgentDirRep
   GeneratedSettings settings = generate_settings(user, request.version, request.mode);
   report.dropped = std::move(settings.dropped);
   for (std::string& warning : settings.warnings) report.warnings.push_back(std::move(warning));
-  return write_new_file(directory, "settings.json", settings.text,
-                        request.directory / "settings.json");
+  PIEVT_TRY(write_new_file(directory, "settings.json", settings.text,
+                           request.directory / "settings.json"));
+  return {};
 }
 
 Status check_paths(const AgentDirRequest& request) {
@@ -120,7 +125,6 @@ Result<AgentDirReport> prepare_agent_dir(const AgentDirRequest& request) {
     report.warnings.push_back(models.error().what + "; providers of models.json are not known");
   else if (*models == Presence::present)
     PIEVT_TRY(link_to(directory.get(), "models.json", request));
-  PIEVT_TRY(sync_directory(directory.get(), request.directory));
   return report;
 }
 

@@ -84,7 +84,6 @@ Result<AttemptFiles> create_attempt_files(const std::filesystem::path& store,
   PIEVT_TRY(write_new_file(own.get(), "stderr", "", out.error));
   PIEVT_TRY(make_directory(own.get(), "agent", out.agent_directory, Existing::refuse));
   PIEVT_TRY(make_directory(own.get(), "tmp", out.temporary_directory, Existing::refuse));
-  PIEVT_TRY(sync_directory(own.get(), out.directory));
   return out;
 }
 

@@ -64,30 +64,20 @@ Result<process::Fd> make_directory(int parent, const std::string& name,
   process::Fd fd = PIEVT_TRY(enter_directory(parent, name, shown));
   if (::fchmod(fd.get(), private_directory_mode) != 0)
     return os_error(fmt::format("cannot make {} private", shown.string()), errno);
-  if (made) PIEVT_TRY(sync_directory(parent, shown.parent_path()));
   return fd;
 }
 
-Status write_new_file(int directory, const std::string& name, std::string_view content,
-                      const std::filesystem::path& shown) {
-  const process::Fd fd(::openat(directory, name.c_str(),
-                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                private_file_mode));
+Result<process::Fd> write_new_file(int directory, const std::string& name, std::string_view content,
+                                   const std::filesystem::path& shown) {
+  process::Fd fd(::openat(directory, name.c_str(),
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, private_file_mode));
   if (!fd.is_open() && errno == EEXIST)
     return Error{Errc::conflict, fmt::format("{} exists already", shown.string())};
   if (!fd.is_open()) return os_error(fmt::format("cannot make {}", shown.string()), errno);
   if (::fchmod(fd.get(), private_file_mode) != 0)
     return os_error(fmt::format("cannot make {} private", shown.string()), errno);
   PIEVT_TRY(write_all(fd.get(), content, shown));
-  if (::fsync(fd.get()) != 0)
-    return os_error(fmt::format("cannot make {} durable", shown.string()), errno);
-  return {};
-}
-
-Status sync_directory(int directory, const std::filesystem::path& shown) {
-  if (::fsync(directory) != 0)
-    return os_error(fmt::format("cannot make the entries of {} durable", shown.string()), errno);
-  return {};
+  return fd;
 }
 
 }  // namespace pievt::launch

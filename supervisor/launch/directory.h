@@ -2,6 +2,10 @@
 // put below the store can lead a write, or a removal, to another place.
 //
 // Everything below works on open directories, not on paths: what was checked is what is used.
+//
+// Nothing is made durable here. When the machine goes down its children do, what they had not
+// synced themselves is lost with them, and the record has their prompts. A dozen fsyncs for each
+// start would only keep the loop waiting for the disk.
 #pragma once
 
 #include <filesystem>
@@ -29,17 +33,13 @@ enum class Existing : std::uint8_t {
 };
 
 /// Makes the directory `name` in `parent`, mode 0700 whatever the umask, and enters it as
-/// enter_directory does. A new one is durable in `parent` when this returns.
+/// enter_directory does.
 Result<process::Fd> make_directory(int parent, const std::string& name,
                                    const std::filesystem::path& shown, Existing existing);
 
-/// Makes the file `name` in `directory`, mode 0600, with `content`, durable when this returns
-/// (fsync of the file; the directory is the caller's). Errc::conflict when something of that name
-/// is there.
-Status write_new_file(int directory, const std::string& name, std::string_view content,
-                      const std::filesystem::path& shown);
-
-/// fsync of a directory: the names made in it are durable.
-Status sync_directory(int directory, const std::filesystem::path& shown);
+/// Makes the file `name` in `directory`, mode 0600, with `content`, and hands it over, open for
+/// writing. Errc::conflict when something of that name is there.
+Result<process::Fd> write_new_file(int directory, const std::string& name, std::string_view content,
+                                   const std::filesystem::path& shown);
 
 }  // namespace pievt::launch

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/process/open_files.h"
+
 namespace pievt::process {
 namespace {
 
@@ -57,13 +59,13 @@ Result<FollowFile> FollowFile::open(const std::filesystem::path& path, std::uint
   if (is_shorter(info, offset))
     return Error{Errc::corrupt, fmt::format("{} has {} bytes, but {} were read before; it was cut",
                                             path.string(), info.st_size, offset)};
-  FollowFile file(std::move(fd), path, offset);
+  FollowFile file(kept_high(std::move(fd)), path, offset);
   file.device_ = info.st_dev;
   file.inode_ = info.st_ino;
   return file;
 }
 
-Status FollowFile::check() const {
+Result<std::uint64_t> FollowFile::checked_size() const {
   struct stat ours {};
   if (::fstat(fd(), &ours) != 0)
     return os_error(fmt::format("cannot examine {}", path_.string()), errno);
@@ -77,21 +79,44 @@ Status FollowFile::check() const {
   if (looked != 0 || ours.st_nlink == 0) return changed(path_, offset_, "was removed");
   if (named.st_dev != device_ || named.st_ino != inode_)
     return changed(path_, offset_, "was replaced");
-  return {};
+  return static_cast<std::uint64_t>(ours.st_size);
+}
+
+Result<std::uint64_t> FollowFile::unread() const {
+  return PIEVT_TRY(checked_size()) - offset_;
 }
 
 Result<std::span<const std::byte>> FollowFile::read_new(ReadBuffer& buffer, std::size_t bytes_max) {
-  PIEVT_TRY(check());
+  PIEVT_TRY(checked_size());
   const std::span<std::byte> into =
       buffer.bytes().first(std::min(bytes_max, buffer.bytes().size()));
+  const std::size_t got = PIEVT_TRY(read_at(into, offset_));
+  offset_ += got;
+  return std::span<const std::byte>(into.first(got));
+}
+
+Result<std::span<const std::byte>> FollowFile::read_again(ReadBuffer& buffer,
+                                                          std::uint64_t offset) const {
+  PIEVT_ASSERT(offset <= offset_);
+  PIEVT_ASSERT(offset_ - offset <= buffer.bytes().size());
+  const std::span<std::byte> into = buffer.bytes().first(offset_ - offset);
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const std::size_t got = PIEVT_TRY(read_at(into.subspan(done), offset + done));
+    if (got == 0) return changed(path_, offset + done, "was cut");
+    done += got;
+  }
+  return std::span<const std::byte>(into);
+}
+
+Result<std::size_t> FollowFile::read_at(std::span<std::byte> into, std::uint64_t offset) const {
   ssize_t got = 0;
   do {
-    got = ::pread(fd(), into.data(), into.size(), static_cast<off_t>(offset_));
+    got = ::pread(fd(), into.data(), into.size(), static_cast<off_t>(offset));
   } while (got < 0 && errno == EINTR);
   if (got < 0)
-    return os_error(fmt::format("cannot read {} at byte {}", path_.string(), offset_), errno);
-  offset_ += static_cast<std::uint64_t>(got);
-  return std::span<const std::byte>(into.first(static_cast<std::size_t>(got)));
+    return os_error(fmt::format("cannot read {} at byte {}", path_.string(), offset), errno);
+  return static_cast<std::size_t>(got);
 }
 
 Result<Release> FollowFile::release_before(std::uint64_t offset) {

@@ -26,7 +26,8 @@ namespace pievt::process {
 /// Memory for reading, shared by all files of a loop: a thousand children do not need a thousand.
 class ReadBuffer {
  public:
-  ReadBuffer() : bytes_(std::make_unique<Bytes>()) {}
+  // Not cleared: memory that no read reaches is never touched.
+  ReadBuffer() : bytes_(std::make_unique_for_overwrite<Bytes>()) {}
   std::span<std::byte> bytes() { return *bytes_; }
 
  private:
@@ -48,12 +49,19 @@ class FollowFile {
   /// Errc::invalid for another kind or owner, Errc::corrupt when it is shorter than `offset`.
   static Result<FollowFile> open(const std::filesystem::path& path, std::uint64_t offset = 0);
 
+  /// How many bytes are there and were not read yet. Fails as read_new does.
+  Result<std::uint64_t> unread() const;
+
   /// The next bytes, at most `bytes_max` and at most what `buffer` holds; empty when there is
   /// nothing new. They are in `buffer`, valid until its next use. Errc::corrupt, with the offset,
   /// when the file was cut, replaced, removed or given a second name since it was opened; the
   /// error stays, and what was read before stands.
   Result<std::span<const std::byte>> read_new(ReadBuffer& buffer,
                                               std::size_t bytes_max = limits::read_bytes_max);
+
+  /// The bytes from `offset` to where the next read begins, once more; they were read, not
+  /// released, and are at most what `buffer` holds. Errc::corrupt when they are gone.
+  Result<std::span<const std::byte>> read_again(ReadBuffer& buffer, std::uint64_t offset) const;
 
   /// Bytes before `offset` are stored elsewhere, durably, and their disk space may go. Whole
   /// blocks go, a MiB or more at a time; the file keeps its size and its other bytes. Errc::invalid
@@ -73,7 +81,8 @@ class FollowFile {
  private:
   FollowFile(Fd fd, std::filesystem::path path, std::uint64_t offset)
       : fd_(std::move(fd)), path_(std::move(path)), offset_(offset) {}
-  Status check() const;
+  Result<std::uint64_t> checked_size() const;
+  Result<std::size_t> read_at(std::span<std::byte> into, std::uint64_t offset) const;
 
   Fd fd_;
   std::filesystem::path path_;

@@ -10,9 +10,13 @@ namespace pievt::process::limits {
 /// The kernel refuses one argument or environment variable longer than 32 pages (E2BIG).
 inline constexpr std::size_t argument_bytes_max = 128u << 10;
 
-/// One look at a followed file. Large enough that a flooding child costs few calls, small enough
-/// that one child cannot keep the loop from the others.
-inline constexpr std::size_t read_bytes_max = 256u << 10;
+/// What is open for as long as a child runs gets a number from here on, so that libraries find low
+/// ones under the limit that children start with (1024 by default).
+inline constexpr int high_fd_min = 512;
+
+/// One read of a followed file: what is stored in one piece, so that a flood is read once, and not
+/// a second time to be stored.
+inline constexpr std::size_t read_bytes_max = 2u << 20;
 
 /// Punching a hole costs 125-190 us per MiB, so smaller pieces are left to the next call.
 inline constexpr std::uint64_t release_step_bytes = 1u << 20;
@@ -23,6 +27,9 @@ inline constexpr std::uint64_t release_block_bytes = 4u << 10;
 /// A busy file is looked at this often: 200 children cost 4 % of a core, while one inotify event
 /// for each of their writes takes half of it.
 inline constexpr std::chrono::milliseconds busy_look_ms{4};
+
+/// A file that grows by a whole read within this time is looked at when it has, not before.
+inline constexpr std::chrono::milliseconds flood_look_ms{100};
 
 /// Silence after which a busy file is left to inotify.
 inline constexpr std::chrono::milliseconds busy_silence_ms{100};

@@ -2,13 +2,16 @@
 //
 // A file that nobody writes costs nothing: inotify wakes us. A file that is being written is looked
 // at by the clock instead, because an event for each write of 200 children takes half a core, and a
-// look each 4 ms takes 4 % of one. So the watch is armed for one event only, and armed again when
-// the file has been quiet for a while. Between the last look and the arming something may have been
-// written that no event will tell: hence one more look after it.
+// look each 4 ms takes 4 % of one. (One that is flooded is left alone for as long as it takes to
+// write a whole chunk: then its bytes are read once and not in pieces.) So the watch is armed for
+// one event only, and armed again when the file has been quiet for a while. Between the last look
+// and the arming something may have been written that no event will tell: hence one more look after
+// it.
 //
 //   busy --(quiet for 100 ms: arm)--> arming --(nothing)--> idle --(event, or 1 s)--> busy/arming
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "supervisor/process/clock.h"
@@ -22,12 +25,10 @@ enum class PaceState : std::uint8_t {
   idle,    ///< the watch is armed
 };
 
-enum class Look : std::uint8_t { found_data, found_nothing };
-
 /// A value; the caller keeps one per file and replaces it.
 struct Pace {
   PaceState state = PaceState::busy;
-  Moment last_data;
+  Moment last_data;  ///< the last look that found any
   Moment next_look;  ///< when to look at the latest; input for the poller's deadline
 
   /// A file that was just opened: look at once.
@@ -53,11 +54,23 @@ constexpr Pace after_event(Pace, Moment now) {
   return {PaceState::busy, now, now};
 }
 
-/// The file was looked at. A read that filled its buffer found data, and there may be more: the
-/// caller may look again at once, or let others have their turn first.
-constexpr PaceStep after_look(Pace pace, Look look, Moment now) {
-  if (look == Look::found_data)
-    return {{PaceState::busy, now, now + limits::busy_look_ms}, PaceMove::wait};
+/// How long to leave a file alone that grew by `bytes` in `elapsed`: until it has grown by a good
+/// chunk more, if that is soon.
+constexpr Clock::duration until_next_look(std::uint64_t bytes, Clock::duration elapsed) {
+  elapsed = std::max<Clock::duration>(elapsed, limits::busy_look_ms);
+  if (elapsed > limits::flood_look_ms) return limits::busy_look_ms;
+  constexpr std::uint64_t good_chunk = limits::read_bytes_max + limits::read_bytes_max / 4;
+  const auto elapsed_ns = static_cast<std::uint64_t>(elapsed / std::chrono::nanoseconds(1));
+  const std::chrono::nanoseconds filled(elapsed_ns * good_chunk / bytes);
+  if (filled > limits::flood_look_ms) return limits::busy_look_ms;
+  return std::max<Clock::duration>(filled, limits::busy_look_ms);
+}
+
+/// The file was looked at and had so many new bytes.
+constexpr PaceStep after_look(Pace pace, std::uint64_t bytes, Moment now) {
+  if (bytes > 0)
+    return {{PaceState::busy, now, now + until_next_look(bytes, now - pace.last_data)},
+            PaceMove::wait};
   if (pace.state != PaceState::busy)
     return {{PaceState::idle, pace.last_data, now + limits::idle_look_ms}, PaceMove::wait};
   if (now - pace.last_data < limits::busy_silence_ms)

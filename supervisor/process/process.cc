@@ -17,6 +17,7 @@ extern "C" {
 
 #include <fmt/format.h>
 
+#include "supervisor/process/open_files.h"
 #include "supervisor/process/proc_files.h"
 
 namespace pievt::process {
@@ -40,7 +41,7 @@ int poll_timeout_ms(Moment deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-ExitStatus status_of(const siginfo_t& info, const rusage& use, std::uint64_t inherited_peak_kib) {
+ExitStatus status_of(const siginfo_t& info, const rusage& use) {
   ExitStatus status;
   status.knowledge = ExitKnowledge::observed;
   if (info.si_code == CLD_EXITED) {
@@ -51,8 +52,6 @@ ExitStatus status_of(const siginfo_t& info, const rusage& use, std::uint64_t inh
   }
   status.resources.user_us = microseconds(use.ru_utime);
   status.resources.system_us = microseconds(use.ru_stime);
-  const auto peak = static_cast<std::uint64_t>(use.ru_maxrss);
-  if (peak > inherited_peak_kib) status.resources.peak_kib = peak;
   return status;
 }
 
@@ -60,7 +59,7 @@ ExitStatus status_of(const siginfo_t& info, const rusage& use, std::uint64_t inh
 
 Result<Fd> open_pidfd(pid_t pid) {
   Fd fd(::pidfd_open(pid, 0));
-  if (fd.is_open()) return fd;
+  if (fd.is_open()) return kept_high(std::move(fd));
   const std::string what = fmt::format("cannot open process {}", pid);
   if (errno == ESRCH) return os_error(Errc::not_found, what, errno);
   if (errno == EINVAL) return os_error(Errc::invalid, what, errno);
@@ -146,12 +145,19 @@ Result<std::optional<ExitStatus>> Process::reap() {
     done = ::syscall(SYS_waitid, P_PIDFD, fd(), &info, WEXITED | WNOHANG, &use);
   } while (done != 0 && errno == EINTR);
   if (done == 0) {
-    if (info.si_pid != 0) status_ = status_of(info, use, inherited_peak_kib_);
+    if (info.si_pid == 0) return status_;
+    status_ = status_of(info, use);
+    const auto peak = static_cast<std::uint64_t>(use.ru_maxrss);
+    const bool grew = inherited_peak_kib_ && peak > *inherited_peak_kib_;
+    status_->resources.peak_kib = grew ? peak : noted_peak_kib_;
     return status_;
   }
   if (errno != ECHILD)
     return os_error(Errc::io, fmt::format("cannot wait for {}", to_string(id_)), errno);
-  if (has_ended()) status_ = ExitStatus{};
+  if (has_ended()) {
+    status_ = ExitStatus{};
+    status_->resources.peak_kib = noted_peak_kib_;
+  }
   return status_;
 }
 
@@ -162,6 +168,11 @@ Result<std::uint64_t> Process::peak_kib() const {
   if (!peak || has_ended())
     return Error{Errc::not_found, fmt::format("{} has ended", to_string(id_))};
   return *peak;
+}
+
+void Process::note_peak() {
+  if (inherited_peak_kib_ && noted_peak_kib_ > inherited_peak_kib_) return;
+  if (const auto peak = peak_kib(); peak.ok()) noted_peak_kib_ = *peak;
 }
 
 }  // namespace pievt::process

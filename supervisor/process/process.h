@@ -41,9 +41,9 @@ struct ResourceUse {
   std::uint64_t user_us = 0;
   std::uint64_t system_us = 0;
 
-  /// The largest resident set of the process or of one child it waited for, in KiB. Absent when it
-  /// cannot be told: Linux starts this count at the peak of the process that spawned, so a child
-  /// smaller than the supervisor shows the supervisor's. Process::peak_kib() measures the living.
+  /// The largest resident set of the process or of one child it waited for, in KiB. Linux starts
+  /// this count at the peak of the process that spawned, so of a child that stayed below ours, and
+  /// of a process that was not our child, it is the last Process::note_peak(); absent without one.
   std::optional<std::uint64_t> peak_kib;
 };
 
@@ -94,13 +94,18 @@ class Process {
   /// lends it from its parent. Errc::not_found when it has ended.
   Result<std::uint64_t> peak_kib() const;
 
+  /// Remembers peak_kib() of now for reap(), unless the kernel will know better. To be called now
+  /// and then while it runs; about 30 us.
+  void note_peak();
+
  private:
   friend Result<std::variant<Process, Absence>> reopen(const ProcessId& id);
   Process(Fd pidfd, ProcessId id) : pidfd_(std::move(pidfd)), id_(std::move(id)) {}
 
   Fd pidfd_;
   ProcessId id_;
-  std::uint64_t inherited_peak_kib_ = 0;
+  std::optional<std::uint64_t> inherited_peak_kib_;  // of our children
+  std::optional<std::uint64_t> noted_peak_kib_;
   std::optional<ExitStatus> status_;
 };
 

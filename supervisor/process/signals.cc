@@ -27,6 +27,7 @@ Result<Signals> Signals::block() {
   if (const int failed = ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr); failed != 0)
     return os_error("cannot block signals", failed);
   PIEVT_TRY(set_disposition(SIGPIPE, SIG_IGN));
+  PIEVT_TRY(set_disposition(SIGXFSZ, SIG_IGN));
   PIEVT_TRY(set_disposition(SIGCHLD, SIG_DFL));
   Fd fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.is_open()) return os_error("cannot open a descriptor for signals", errno);

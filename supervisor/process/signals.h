@@ -23,8 +23,9 @@ class Signals {
   /// To be called first in `main`: threads inherit the mask, and RocksDB starts some.
   ///
   /// Blocks TERM, INT and HUP for this thread and those it will start. Ignores PIPE, so that a
-  /// reader who left is an error of write(). Sets CHLD to its default: if our parent ignored it,
-  /// the kernel would throw away how our children ended.
+  /// reader who left is an error of write(), and XFSZ, so that a file that may not grow is one,
+  /// too. Sets CHLD to its default: if our parent ignored it, the kernel would throw away how our
+  /// children ended.
   static Result<Signals> block();
 
   /// To poll for reading.

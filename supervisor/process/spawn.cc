@@ -20,6 +20,7 @@
 #include "supervisor/process/fd.h"
 #include "supervisor/process/find_program.h"
 #include "supervisor/process/limits.h"
+#include "supervisor/process/open_files.h"
 
 namespace pievt::process {
 namespace {
@@ -274,8 +275,11 @@ Result<Spawned> spawn(const SpawnRequest& request) {
   if (const int failed = options.fill(files); failed != 0)
     return os_error("cannot prepare the start of a child", failed);
   pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, program.c_str(), options.actions(), options.attributes(),
-                                   arguments.argv.data(), arguments.envp.data());
+  const int failed = [&] {
+    const FileLimitForChild limit(request.open_files_max);
+    return ::posix_spawn(&pid, program.c_str(), options.actions(), options.attributes(),
+                         arguments.argv.data(), arguments.envp.data());
+  }();
   if (failed != 0) return exec_error(failed, program, arguments);
 
   Result<Process> process = Process::own_child(pid);

@@ -5,7 +5,9 @@
 // is a trap. Errors of exec come back as its return value, so there is no error pipe.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -53,6 +55,9 @@ struct SpawnRequest {
   StandardInput input;
   StandardOutput output;
   StandardOutput error;
+
+  /// The child's soft limit of open files; empty: ours (open_files.h).
+  std::optional<std::uint64_t> open_files_max = {};
 };
 
 struct Spawned {
@@ -65,8 +70,8 @@ struct Spawned {
 ///
 /// The child leads a session and process group of its own, has an empty signal mask and every
 /// signal at its default (but for the two real-time signals glibc keeps for itself), the
-/// descriptors 0, 1 and 2, and our umask and resource limits. It is not tied to our life: whoever
-/// starts it sees to its end (process.h, sweep.h).
+/// descriptors 0, 1 and 2, and our umask and resource limits, that of open files as asked. It is
+/// not tied to our life: whoever starts it sees to its end (process.h, sweep.h).
 ///
 /// Failures, each with what, where and what to do, and none of them leaves a process behind:
 /// Errc::not_found (program, directory or input file is missing), Errc::invalid (argument,

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <csignal>
 
+#include <fmt/format.h>
+
+#include "supervisor/process/free_space.h"
 #include "supervisor/process/orphans.h"
 #include "supervisor/process/sweep.h"
 #include "supervisor/record/clock.h"
@@ -15,6 +18,9 @@ namespace {
 using process::ChildInput;
 using process::ChildMove;
 using process::Clock;
+
+// With less room than this nothing is started, and no child that ended is judged.
+constexpr std::uint64_t space_bytes_min = 1u << 20;
 
 std::unique_ptr<schema::ProcessIdT> to_schema(const process::ProcessId& id) {
   auto out = std::make_unique<schema::ProcessIdT>();
@@ -96,9 +102,11 @@ Status Supervisor::carry_out(const Act& act) {
 }
 
 Status Supervisor::start(Token token, LiveAttempt& attempt) {
+  PIEVT_TRY(check_space());
   attempt.memory_kills.before = memory_kills();
-  Result<process::Spawned> spawned = launcher_.start(*attempt.launch);
+  Result<process::Spawned> spawned = launcher_.start(*attempt.launch, files_.original());
   attempt.launch.reset();
+  if (!spawned.ok() && spawned.error().code == Errc::no_space) return spawned.error();
   if (!spawned.ok()) {
     schema::AttemptLaunchFailedT failed;
     failed.error = spawned.error().what;
@@ -151,6 +159,7 @@ Status Supervisor::reap(Token token) {
   LiveAttempt& attempt = found->second;
   const auto status = PIEVT_TRY(attempt.process->reap());
   if (!status) return {};
+  PIEVT_TRY(check_space());
   PIEVT_TRY(poller_.remove(attempt.process->fd()));
   attempt.deadline.reset();
   attempt.step_over.reset();
@@ -158,6 +167,15 @@ Status Supervisor::reap(Token token) {
   PIEVT_TRY(pump(attempt));
   PIEVT_TRY(record_.propose({exit_event(*status, attempt), attempt.subject}));
   return input(token, ChildInput::exited);
+}
+
+// On a full disk a child cannot write what it says, and looks like one that failed. Then it is
+// better to stop: whoever resumes judges it as lost, and nothing is held against its job.
+Status Supervisor::check_space() const {
+  const std::uint64_t free = PIEVT_TRY(process::free_bytes(options_.store));
+  if (free >= space_bytes_min) return {};
+  return Error{Errc::no_space, fmt::format("the disk of {} is full: {} KiB are left",
+                                           options_.store.string(), free >> 10)};
 }
 
 // The tree behind the process: found by its marker, named in the log, killed.
@@ -182,6 +200,18 @@ Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
     if (live.process) tracked.push_back(live.process->id().pid);
   }
   PIEVT_TRY(process::reap_orphans(tracked));
+  const std::uint64_t unread = attempt.output ? attempt.output->unread() : 0;
+  if (unread == 0) return input(token, ChildInput::drained);
+  attempt.drain_until = attempt.output->bytes() + unread;
+  return {};
+}
+
+// What was written faster than it could be read, in pieces: meanwhile the loop serves others. A
+// stranger who still holds the file and goes on writing is not waited for.
+Status Supervisor::drain(Token token, LiveAttempt& attempt) {
+  const std::uint64_t bytes = PIEVT_TRY(attempt.output->pump(record_, tools_));
+  if (bytes > 0 && attempt.output->bytes() < *attempt.drain_until) return {};
+  attempt.drain_until.reset();
   return input(token, ChildInput::drained);
 }
 

@@ -174,7 +174,8 @@ Result<PreparedLaunch> Launcher::prepare(RunRecord& record, Ask ask) const {
   return prepared;
 }
 
-Result<process::Spawned> Launcher::start(const PreparedLaunch& prepared) const {
+Result<process::Spawned> Launcher::start(const PreparedLaunch& prepared,
+                                         std::uint64_t open_files_max) const {
   const launch::AttemptFiles files =
       PIEVT_TRY(launch::create_attempt_files(options_->store, prepared.name, prepared.prompt));
   PIEVT_TRY(launch::prepare_agent_dir({.directory = files.agent_directory,
@@ -186,7 +187,8 @@ Result<process::Spawned> Launcher::start(const PreparedLaunch& prepared) const {
                          .cwd = prepared.cwd,
                          .input = process::InputFile{files.prompt},
                          .output = process::OutputFile{files.output},
-                         .error = process::OutputFile{files.error}});
+                         .error = process::OutputFile{files.error},
+                         .open_files_max = open_files_max});
 }
 
 }  // namespace pievt::supervisor

@@ -34,8 +34,10 @@ class Launcher {
   /// The same for the probe of a model.
   Result<PreparedLaunch> prepare_probe(RunRecord& record, const std::string& model) const;
 
-  /// Makes the attempt's files and starts its process. Nothing is left running when it fails.
-  Result<process::Spawned> start(const PreparedLaunch& prepared) const;
+  /// Makes the attempt's files and starts its process, which may have `open_files_max` open files.
+  /// Nothing is left running when it fails.
+  Result<process::Spawned> start(const PreparedLaunch& prepared,
+                                 std::uint64_t open_files_max) const;
 
   const launch::PiProgram& pi() const { return pi_; }
 

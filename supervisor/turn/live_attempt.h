@@ -22,6 +22,10 @@ struct LiveAttempt {
   std::optional<process::Process> process;
   std::optional<AttemptOutput> output;
 
+  /// The process and its tree are gone, and this much output is to be read before it is judged.
+  std::optional<std::uint64_t> drain_until;
+
+  process::Moment note_peak_at{};            ///< when to ask for its memory next
   std::optional<process::Moment> deadline;   ///< the job's timeout
   std::optional<process::Moment> step_over;  ///< when the next step of the stop ladder is due
   schema::StopReason stop_reason = schema::StopReason::unknown;

@@ -23,6 +23,9 @@ constexpr std::uint64_t watch_token = 1;
 // The live view counts seconds.
 constexpr std::chrono::milliseconds show_interval{1000};
 
+// How often a child's memory is noted, besides when it has said its last word.
+constexpr std::chrono::milliseconds note_peak_interval{1000};
+
 // pi cannot know that its answer has grown into a flood.
 constexpr std::uint64_t output_bytes_max = 1ull << 30;
 
@@ -37,10 +40,12 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const 
                                                        const process::Signals& signals) {
   PIEVT_TRY(process::become_subreaper());
   Launcher launcher = PIEVT_TRY(Launcher::create(options));
+  process::RaisedFileLimit files = PIEVT_TRY(process::RaisedFileLimit::raise());
   process::Poller poller = PIEVT_TRY(process::Poller::create());
   process::Watch watch = PIEVT_TRY(process::Watch::create());
   std::unique_ptr<Supervisor> made(new Supervisor(record, options, signals, std::move(launcher),
-                                                  std::move(poller), std::move(watch)));
+                                                  std::move(files), std::move(poller),
+                                                  std::move(watch)));
   if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
   PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
   PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));
@@ -50,10 +55,18 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const 
 Status Supervisor::run() {
   while (record_.state().phase != state::RunPhase::finished || !attempts_.empty() ||
          record_.has_pending()) {
-    PIEVT_TRY(turn());
+    if (const Status done = turn(); !done.ok()) return ended_by(done.error());
   }
   show_change();
   return {};
+}
+
+Error Supervisor::ended_by(Error error) const {
+  if (error.code != Errc::no_space && error.code != Errc::io) return error;
+  error.what += fmt::format(
+      "; nothing that was recorded is lost, and children that run go on: {}, then pievt resume {}",
+      error.code == Errc::no_space ? "make room" : "mend that", record_.run_id());
+  return error;
 }
 
 // Written first, done second; and what was done is written at once, before anything is waited for.
@@ -145,6 +158,10 @@ Status Supervisor::take_signal() {
 Status Supervisor::pump_outputs() {
   for (auto& [token, attempt] : attempts_) {
     if (!attempt.output) continue;
+    if (attempt.drain_until) {
+      PIEVT_TRY(drain(token, attempt));
+      continue;
+    }
     if (Clock::now() < attempt.output->stdout_channel().pace.next_look) continue;
     PIEVT_TRY(pump(attempt));
     if (attempt.machine == process::ChildState::starting && attempt.output->facts().header_seen) {
@@ -157,10 +174,9 @@ Status Supervisor::pump_outputs() {
 Status Supervisor::pump(LiveAttempt& attempt) {
   AttemptOutput& output = *attempt.output;
   const std::uint64_t bytes = PIEVT_TRY(output.pump(record_, tools_));
+  if (bytes > 0 && attempt.process && output.facts().agent_end_seen) attempt.process->note_peak();
   Channel& channel = output.stdout_channel();
-  const process::PaceStep step = process::after_look(
-      channel.pace, bytes > 0 ? process::Look::found_data : process::Look::found_nothing,
-      Clock::now());
+  const process::PaceStep step = process::after_look(channel.pace, bytes, Clock::now());
   channel.pace = step.pace;
   if (step.move == process::PaceMove::arm_watch) {
     channel.watch = PIEVT_TRY(watch_.arm(channel.fd()));
@@ -177,6 +193,10 @@ Status Supervisor::check_deadlines() {
     const auto found = attempts_.find(token);
     if (found == attempts_.end()) continue;
     LiveAttempt& attempt = found->second;
+    if (attempt.process && now >= attempt.note_peak_at) {
+      attempt.process->note_peak();
+      attempt.note_peak_at = now + note_peak_interval;
+    }
     if (attempt.step_over && now >= *attempt.step_over) {
       attempt.step_over.reset();
       PIEVT_TRY(input(token, ChildInput::timeout));
@@ -193,7 +213,7 @@ Status Supervisor::check_deadlines() {
         facts.agent_end_seen && !facts.run_open && !facts.retry_pending && !facts.compaction_open;
     if (said_all && now - attempt.output->last_activity() >= options_.linger_max) {
       PIEVT_TRY(stop(token, schema::StopReason::lingering, ChildInput::stop));
-    } else if (attempt.output->stdout_bytes() + attempt.output->stderr_bytes() > output_bytes_max) {
+    } else if (attempt.output->bytes() > output_bytes_max) {
       schema::OutputAnomalyObservedT flood;
       flood.channel = schema::OutputChannel::stdout;
       flood.anomaly = schema::OutputAnomaly::output_limit;
@@ -209,6 +229,7 @@ Status Supervisor::check_deadlines() {
 Moment Supervisor::next_deadline() const {
   Moment next = Clock::now() + show_interval;
   for (const auto& [token, attempt] : attempts_) {
+    if (attempt.drain_until) return Clock::now();
     if (attempt.deadline) next = std::min(next, *attempt.deadline);
     if (attempt.step_over) next = std::min(next, *attempt.step_over);
     if (attempt.output) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "supervisor/process/oom_counter.h"
+#include "supervisor/process/open_files.h"
 #include "supervisor/process/poller.h"
 #include "supervisor/process/signals.h"
 #include "supervisor/process/watch.h"
@@ -29,7 +30,8 @@ class Supervisor {
   Status begin();
 
   /// Works until the run has finished. Errors are the store's: the run can be resumed by another
-  /// supervisor.
+  /// supervisor. Errc::no_space: the disk is full; what fails for want of room is not held against
+  /// any job.
   Status run();
 
  private:
@@ -41,11 +43,13 @@ class Supervisor {
   using Token = std::uint32_t;
 
   Supervisor(RunRecord& record, const Options& options, const process::Signals& signals,
-             Launcher launcher, process::Poller poller, process::Watch watch)
+             Launcher launcher, process::RaisedFileLimit files, process::Poller poller,
+             process::Watch watch)
       : record_(record),
         options_(options),
         signals_(signals),
         launcher_(std::move(launcher)),
+        files_(std::move(files)),
         poller_(std::move(poller)),
         watch_(std::move(watch)) {}
 
@@ -58,6 +62,7 @@ class Supervisor {
   Status pump_outputs();
   Status pump(LiveAttempt& attempt);
   process::Moment next_deadline() const;
+  Error ended_by(Error error) const;
   void show_change();
 
   // attempts.cc: one attempt's life
@@ -68,12 +73,14 @@ class Supervisor {
   Status start(Token token, LiveAttempt& attempt);
   Status send(Token token, LiveAttempt& attempt, int signal);
   Status sweep(Token token, LiveAttempt& attempt);
+  Status drain(Token token, LiveAttempt& attempt);
   Status finish(Token token, LiveAttempt& attempt);
   Status probe_again(Subject subject);
   Status reap(Token token);
   Status open_output(LiveAttempt& attempt);
   void set_deadline(LiveAttempt& attempt) const;
   std::optional<std::uint64_t> memory_kills() const;
+  Status check_space() const;
 
   // recovery.cc: attempts that an earlier supervisor left
   Status begin_new();
@@ -88,6 +95,7 @@ class Supervisor {
   const Options& options_;
   const process::Signals& signals_;
   Launcher launcher_;
+  process::RaisedFileLimit files_;
   process::Poller poller_;
   process::Watch watch_;
   std::optional<process::OomCounter> oom_;

@@ -14,6 +14,9 @@ export const versions = {
   "1.5.2": process.env.PIEVT_PI_1_5,
 };
 
+/** For pievt: children that need no model. */
+export const scripted = ["--no-probe", "--pi", here("scripted-pi")];
+
 export class Project {
   constructor(version, stub) {
     this.root = fs.mkdtempSync(path.join(os.tmpdir(), "pievt-project-"));
@@ -51,7 +54,36 @@ export class Project {
 
   /** Starts pievt and leaves it running. */
   start(...args) {
-    return spawn(process.env.PIEVT, args, { cwd: this.work, env: this.env, stdio: ["ignore", "ignore", "pipe"] });
+    return this.startProgram(process.env.PIEVT, ...args);
+  }
+
+  startProgram(program, ...args) {
+    return spawn(program, args, { cwd: this.work, env: this.env, stdio: ["ignore", "ignore", "pipe"] });
+  }
+
+  /** Holds back children that behave as `gate` until the returned function is called. */
+  async closeGate() {
+    const holder = spawn("flock", ["gate", "sh", "-c", "echo closed; read line"], {
+      cwd: this.work, stdio: ["pipe", "pipe", "inherit"],
+    });
+    await once(holder.stdout, "data");
+    return () => {
+      holder.stdin.end();
+      return once(holder, "exit");
+    };
+  }
+
+  /** A plan of jobs with these prompts, tried once, and a store to run it in. */
+  async plan(prompts, concurrency) {
+    const jobs = prompts.map((prompt, index) => ({ id: `job-${index + 1}`, prompt }));
+    const plan = { name: "scripted", concurrency, defaults: { retry: { maxAttempts: 1 } }, jobs };
+    fs.writeFileSync(path.join(this.work, "plan.json"), JSON.stringify(plan));
+    return (await this.pievt("init")).code;
+  }
+
+  /** The run as `pievt show` tells it. */
+  async state(run = "last") {
+    return JSON.parse((await this.pievt("show", run, "-o", "json")).stdout).run;
   }
 
   get pi() {
@@ -64,14 +96,14 @@ export class Project {
     return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   }
 
-  /** Resolves when the store's `count`-th event has been seen by a follower. */
-  async eventNumber(count) {
+  /** Resolves when a follower has seen `count` of the store's events, or `count` of one type. */
+  async eventNumber(count, type = "") {
     const follower = spawn(process.env.PIEVT, ["log", "--all", "-f", "-o", "jsonl"], {
       cwd: this.work, env: this.env, stdio: ["ignore", "pipe", "inherit"],
     });
     let seen = 0;
     for await (const line of createInterface({ input: follower.stdout })) {
-      if (line && ++seen >= count) break;
+      if (line.includes(type) && ++seen >= count) break;
     }
     follower.kill("SIGKILL");
     await once(follower, "exit");

@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,9 @@ int report(const Arguments& arguments) {
   print_descriptors();
   print_signals();
   print_directory_and_ids();
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  say("open files " + std::to_string(files.rlim_cur));
   for (const std::string& each : arguments) say("arg " + each);
   for (char** each = ::environ; *each != nullptr; ++each) say(std::string("env ") + *each);
   std::ostringstream input;

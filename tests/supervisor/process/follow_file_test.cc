@@ -46,6 +46,13 @@ class FollowTest : public ProcessTest {
     return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
   }
 
+  std::string read_again(FollowFile& file, std::uint64_t offset) {
+    const Result<std::span<const std::byte>> bytes = file.read_again(buffer_, offset);
+    EXPECT_TRUE(bytes.ok()) << bytes.error().what;
+    if (!bytes.ok()) return {};
+    return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+  }
+
   Error failure(FollowFile& file) {
     const Result<std::span<const std::byte>> bytes = file.read_new(buffer_);
     EXPECT_FALSE(bytes.ok());
@@ -88,6 +95,26 @@ TEST_F(FollowTest, ReadsNoMoreThanTheBufferHolds) {
   FollowFile file = follow("out");
   EXPECT_EQ(read(file, SIZE_MAX).size(), limits::read_bytes_max);
   EXPECT_EQ(read(file, SIZE_MAX).size(), 10u);
+}
+
+TEST_F(FollowTest, TellsWhatIsUnreadAndReadsAgain) {
+  write_file(path("out"), "0123456789");
+  FollowFile file = follow("out");
+  EXPECT_EQ(*file.unread(), 10u);
+  EXPECT_EQ(read(file, 8), "01234567");
+  EXPECT_EQ(*file.unread(), 2u);
+  EXPECT_EQ(read_again(file, 3), "34567");
+  EXPECT_EQ(read_again(file, 8), "");
+  EXPECT_EQ(file.offset(), 8u) << "reading again moves nothing";
+  EXPECT_EQ(read(file), "89");
+  EXPECT_EQ(*file.unread(), 0u);
+  ASSERT_EQ(::truncate(path("out").c_str(), 5), 0);
+  EXPECT_EQ(file.unread().error().code, Errc::corrupt);
+  ReadBuffer buffer;
+  const auto gone = file.read_again(buffer, 3);
+  ASSERT_FALSE(gone.ok());
+  EXPECT_EQ(gone.error().code, Errc::corrupt);
+  EXPECT_THAT(gone.error().what, HasSubstr("at byte 5"));
 }
 
 TEST_F(FollowTest, ACutFileIsAnErrorThatStays) {

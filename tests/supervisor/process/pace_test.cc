@@ -19,17 +19,17 @@ Moment at(int ms) {
 TEST(Pace, LooksAtOnceAndThenByTheClock) {
   const Pace fresh = Pace::from(start);
   EXPECT_EQ(fresh.next_look, start);
-  const PaceStep step = after_look(fresh, Look::found_data, start);
+  const PaceStep step = after_look(fresh, 1, start);
   EXPECT_EQ(step.move, PaceMove::wait);
   EXPECT_EQ(step.pace, (Pace{PaceState::busy, start, at(4)}));
 }
 
 TEST(Pace, ArmsTheWatchAfterAHundredQuietMilliseconds) {
-  Pace pace = after_look(Pace::from(start), Look::found_data, start).pace;
+  Pace pace = after_look(Pace::from(start), 1, start).pace;
   int looks = 0;
   PaceStep step{pace, PaceMove::wait};
   while (step.move == PaceMove::wait) {
-    step = after_look(pace, Look::found_nothing, pace.next_look);
+    step = after_look(pace, 0, pace.next_look);
     pace = step.pace;
     ++looks;
     ASSERT_LE(looks, 100);
@@ -40,9 +40,9 @@ TEST(Pace, ArmsTheWatchAfterAHundredQuietMilliseconds) {
 
 TEST(Pace, RestsOnlyWhenTheLookAfterArmingFindsNothing) {
   const Pace arming{PaceState::arming, start, at(100)};
-  EXPECT_EQ(after_look(arming, Look::found_nothing, at(100)),
+  EXPECT_EQ(after_look(arming, 0, at(100)),
             (PaceStep{{PaceState::idle, start, at(1100)}, PaceMove::wait}));
-  EXPECT_EQ(after_look(arming, Look::found_data, at(100)),
+  EXPECT_EQ(after_look(arming, 1, at(100)),
             (PaceStep{{PaceState::busy, at(100), at(104)}, PaceMove::wait}))
       << "written between the last look and the arming";
 }
@@ -50,11 +50,25 @@ TEST(Pace, RestsOnlyWhenTheLookAfterArmingFindsNothing) {
 TEST(Pace, IsWokenFromRestByAnEventOrByChance) {
   const Pace idle{PaceState::idle, start, at(1100)};
   EXPECT_EQ(after_event(idle, at(500)), (Pace{PaceState::busy, at(500), at(500)}));
-  EXPECT_EQ(after_look(idle, Look::found_nothing, at(1100)).pace,
-            (Pace{PaceState::idle, start, at(2100)}))
+  EXPECT_EQ(after_look(idle, 0, at(1100)).pace, (Pace{PaceState::idle, start, at(2100)}))
       << "the watch is armed still";
-  EXPECT_EQ(after_look(idle, Look::found_data, at(1100)).pace,
-            (Pace{PaceState::busy, at(1100), at(1104)}));
+  EXPECT_EQ(after_look(idle, 1, at(1100)).pace, (Pace{PaceState::busy, at(1100), at(1104)}));
+}
+
+TEST(Pace, WaitsForAWholeChunkOfAFlood) {
+  const Pace busy{PaceState::busy, start, at(4)};
+  const auto next_look_ms = [&](std::uint64_t bytes, int now_ms) {
+    const PaceStep step = after_look(busy, bytes, at(now_ms));
+    EXPECT_EQ(step.move, PaceMove::wait);
+    return std::chrono::floor<milliseconds>(step.pace.next_look - at(now_ms)).count();
+  };
+  EXPECT_EQ(next_look_ms(limits::read_bytes_max / 8, 4), 40);
+  EXPECT_EQ(next_look_ms(limits::read_bytes_max / 2, 40), 100);
+  EXPECT_EQ(next_look_ms(limits::read_bytes_max / 2, 41), 4) << "too slow to be worth the wait";
+  EXPECT_EQ(next_look_ms(8 * limits::read_bytes_max, 4), 4) << "never more often";
+  EXPECT_EQ(next_look_ms(100, 0), 4) << "the first bytes after an event are no flood";
+  EXPECT_EQ(next_look_ms(limits::read_bytes_max, 60'000), 4) << "nor is what piled up in a pause";
+  EXPECT_EQ(next_look_ms(UINT64_MAX, 4), 4);
 }
 
 TEST(Pace, NeverRestsWithAnUnarmedWatch) {
@@ -73,8 +87,7 @@ TEST(Pace, NeverRestsWithAnUnarmedWatch) {
         pace = after_event(pace, now);
         EXPECT_LE(pace.next_look, now);
       } else {
-        const Look look = input == Input::data ? Look::found_data : Look::found_nothing;
-        const PaceStep next = after_look(pace, look, now);
+        const PaceStep next = after_look(pace, input == Input::data ? 1u : 0u, now);
         if (next.move == PaceMove::arm_watch) armed = true;
         pace = next.pace;
       }

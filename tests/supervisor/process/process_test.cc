@@ -112,12 +112,20 @@ TEST_F(ProcessHandleTest, CountsMemoryWhereItCanBeTold) {
   const std::vector<char> ballast(32u << 20, 'b');
   Child small = start({"exit", "0"});
   EXPECT_EQ(end_of(small.process).resources.peak_kib, std::nullopt);
+  Child watched = start_ready({"eat-memory", "4096"});
+  watched.process.note_peak();
+  watched.input.reset();
+  const std::optional<std::uint64_t> noted = end_of(watched.process).resources.peak_kib;
+  ASSERT_TRUE(noted);
+  EXPECT_GE(*noted, 4096u);
+  EXPECT_LT(*noted, 32u << 10);
 
   rusage own{};
   ASSERT_EQ(::getrusage(RUSAGE_SELF, &own), 0);
   const auto more_kib = static_cast<std::uint64_t>(own.ru_maxrss) + (16u << 10);
   Child large = start_ready({"eat-memory", std::to_string(more_kib)});
   EXPECT_GE(*large.process.peak_kib(), more_kib);
+  large.process.note_peak();
   large.input.reset();
   const ExitStatus status = end_of(large.process);
   EXPECT_EQ(status.exit_code, 0);
@@ -164,12 +172,13 @@ TEST_F(ProcessHandleTest, AnAdoptedStrangerIsSeenToEndWithoutAStatus) {
   Process& stranger = std::get<Process>(answer);
 
   EXPECT_EQ(*stranger.reap(), std::nullopt) << "not ours and still there";
+  stranger.note_peak();
   EXPECT_EQ(*stranger.signal(SIGKILL), Delivery::sent);
   const ExitStatus status = end_of(stranger);
   EXPECT_EQ(status.knowledge, ExitKnowledge::ended_unobserved);
   EXPECT_EQ(status.exit_code, std::nullopt);
   EXPECT_EQ(status.signal, std::nullopt);
-  EXPECT_EQ(status.resources.peak_kib, std::nullopt);
+  EXPECT_GT(status.resources.peak_kib, 0u) << "noted while it was there";
 }
 
 TEST_F(ProcessHandleTest, AZombieOpensAndHasEnded) {
