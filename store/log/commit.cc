@@ -73,16 +73,39 @@ struct Committer::Group {
 
 Committer::Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
                      std::uint32_t last_stream)
-    : rocks_(&rocks), facts_(facts), last_(last), chain_(chain), streams_(rocks, last_stream) {}
+    : rocks_(&rocks),
+      facts_(facts),
+      last_(last),
+      chain_(chain),
+      streams_(rocks, last_stream),
+      handed_over_(last),  // whoever opens a log for writing syncs what it finds there
+      synced_(last) {}
+
+bool Committer::is_secured(std::uint64_t sequence, Durability durability) const {
+  if (durability == Durability::memory) return true;
+  return sequence <= (durability == Durability::fsync ? synced_ : handed_over_);
+}
+
+void Committer::secure(std::uint64_t sequence, Durability durability) {
+  if (durability >= Durability::wal) handed_over_ = sequence;
+  if (durability == Durability::fsync) synced_ = sequence;
+}
+
+Status Committer::strengthen(Durability durability) {
+  PIEVT_TRY(rocks_->flush_wal(durability));
+  secure(last_, durability);
+  return {};
+}
 
 void Committer::commit(std::span<GroupMember* const> group) {
   Group plan(*rocks_);
   plan.last = last_;
   for (GroupMember* member : group) member->result = admit(plan, *member->append, member->actor);
-  if (plan.pages.empty()) return;
-  const Status written = write(plan);
+  if (plan.pages.empty() && plan.durability == Durability::memory) return;
+  const Status written = plan.pages.empty() ? strengthen(plan.durability) : write(plan);
   if (written.ok()) {
     last_ = plan.last;
+    secure(last_, plan.durability);
     return;
   }
   for (GroupMember* member : group) member->result = written.error();
@@ -99,6 +122,7 @@ Result<std::optional<Appended>> Committer::find_earlier(Group& group,
     if (here->second.first != append.request_hash) return reused();
     Appended again = here->second.second;
     again.outcome = AppendOutcome::already_there;
+    group.durability = std::max(group.durability, append.durability);
     return std::optional(again);
   }
   const auto stored = PIEVT_TRY(rocks_->get(Family::ids, id_key(append.id)));
@@ -110,6 +134,10 @@ Result<std::optional<Appended>> Committer::find_earlier(Group& group,
                              to_string(append.id))};
   }
   if (entry->request_hash != append.request_hash) return reused();
+  // It may have been asked for less the first time, and what is promised now holds for it too.
+  if (!is_secured(entry->last, append.durability)) {
+    group.durability = std::max(group.durability, append.durability);
+  }
   return std::optional(PIEVT_TRY(positions_of(*rocks_, append.id, {entry->first}, {entry->last})));
 }
 

@@ -36,7 +36,8 @@ class Committer {
             std::uint32_t last_stream);
 
   /// Decides every member and writes what was admitted, as durable as the strongest of them asks.
-  /// Members that were refused have an error; when the write itself fails, all have.
+  /// An append that is found already there is made as durable as it is asked for now. Members that
+  /// were refused have an error; when the write itself fails, all have.
   void commit(std::span<GroupMember* const> group);
 
   std::uint64_t last() const { return last_; }
@@ -50,12 +51,17 @@ class Committer {
   Appended place(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor,
                  const std::vector<StreamHead*>& heads);
   Status write(Group& group);
+  Status strengthen(Durability durability);
+  bool is_secured(std::uint64_t sequence, Durability durability) const;
+  void secure(std::uint64_t sequence, Durability durability);
 
   Rocks* rocks_;
   WriterFacts facts_;
   std::uint64_t last_;
   Digest chain_;
   StreamTable streams_;
+  // Up to where everything is known to be in the kernel, and to be on the disk.
+  std::uint64_t handed_over_, synced_;
 };
 
 /// The positions of an append that was written earlier, from its `ids` entry.

@@ -10,6 +10,7 @@
 
 #include "pievt/limits.h"
 #include "store/format/keys.h"
+#include "store/log/index_check.h"
 #include "store/log/log_impl.h"
 #include "store/log/schema_registry.h"
 #include "store/log/stored_page.h"
@@ -17,7 +18,7 @@
 namespace pievt {
 namespace {
 
-Result<BlobKey> load_or_make_key(Rocks& rocks, OpenMode mode) {
+Result<BlobKey> load_or_make_key(Rocks& rocks, OpenMode mode, std::uint64_t last) {
   BlobKey key{};
   if (const auto stored = PIEVT_TRY(rocks.get(Family::meta, "blob-key"))) {
     if (stored->size() != key.size())
@@ -26,6 +27,8 @@ Result<BlobKey> load_or_make_key(Rocks& rocks, OpenMode mode) {
     return key;
   }
   if (mode == OpenMode::read) return key;
+  // It is written before the first event. With another one every blob there is would look damaged.
+  if (last != 0) return Error{Errc::corrupt, "the store's blob key is missing; restore a backup"};
   for (std::size_t have = 0; have < key.size();) {
     const ssize_t got = ::getrandom(key.data() + have, key.size() - have, 0);
     if (got > 0) have += static_cast<std::size_t>(got);
@@ -58,15 +61,19 @@ Result<std::unique_ptr<Log::Impl>> open_writer(const std::filesystem::path& stor
   WriterLock lock = PIEVT_TRY(WriterLock::acquire(store, self, options.lock_wait));
   // Between STORE and the log's first commit a creator can die; whoever comes next simply goes on.
   const bool log_is_new = !std::filesystem::exists(log_directory(store) / "CURRENT");
+  if (!log_is_new) PIEVT_TRY(sync_write_ahead_logs(log_directory(store)));
   Rocks rocks = PIEVT_TRY(Rocks::open_writer(
       log_directory(store), log_is_new ? Rocks::Create::if_missing : Rocks::Create::never));
+  // RocksDB syncs what is in log/, and nobody but us the name of log/ itself.
+  if (log_is_new) PIEVT_TRY(sync_directory(store));
   auto impl = std::make_unique<Log::Impl>(store, options.mode, identity, std::move(rocks));
 
   const auto last_page = PIEVT_TRY(load_last_page(impl->rocks, identity.short_id()));
   const std::uint64_t last = last_page ? last_page->last() : 0;
   PIEVT_TRY(check_tail(store, identity, last));
+  PIEVT_TRY(check_indexes(impl->rocks, last_page));
   impl->committed = last;
-  impl->blobs.set_key(PIEVT_TRY(load_or_make_key(impl->rocks, options.mode)));
+  impl->blobs.set_key(PIEVT_TRY(load_or_make_key(impl->rocks, options.mode, last)));
 
   const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
   const Digest chain = last_page ? last_page->view().segments.back().header->chain : Digest{};
@@ -88,7 +95,7 @@ Result<std::unique_ptr<Log::Impl>> open_reader(const std::filesystem::path& stor
   Rocks rocks = PIEVT_TRY(Rocks::open_reader(log_directory(store)));
   auto impl = std::make_unique<Log::Impl>(store, options.mode, identity, std::move(rocks));
   PIEVT_TRY(impl->refresh());
-  impl->blobs.set_key(PIEVT_TRY(load_or_make_key(impl->rocks, options.mode)));
+  impl->blobs.set_key(PIEVT_TRY(load_or_make_key(impl->rocks, options.mode, impl->committed)));
   return impl;
 }
 
