@@ -26,6 +26,7 @@ struct EventReader::Impl {
   std::optional<std::uint32_t> stream;
   std::uint64_t next = 1, end = 0;
   bool finished = false;
+  std::optional<Error> failure;  ///< why it cannot even begin
 
   std::optional<Rocks::Cursor> pages, index;
   StoredPage page;
@@ -180,6 +181,7 @@ Status EventReader::Impl::collect() {
 }
 
 Result<bool> EventReader::Impl::load_next() {
+  if (failure) return *failure;
   do {
     if (finished || past_end()) return false;
     if (!PIEVT_TRY(stream ? load_by_revision() : load_by_sequence())) {
@@ -242,7 +244,11 @@ EventReader Log::read_stream(std::string_view stream, Revision from, Revision to
   impl->direction = direction;
   impl->bound = impl_->committed;
   const Result<std::optional<StreamHead>> head = find_stream(*impl->rocks, stream);
-  if (!head.ok() || !*head || (*head)->revision == 0) {
+  if (!head.ok()) {
+    impl->failure = head.error();
+    return EventReader(std::move(impl));
+  }
+  if (!*head || (*head)->revision == 0) {
     impl->finished = true;
     return EventReader(std::move(impl));
   }

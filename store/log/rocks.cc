@@ -1,10 +1,13 @@
 #include "store/log/rocks.h"
 
 #include <array>
+#include <atomic>
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
@@ -12,9 +15,16 @@
 #include <rocksdb/write_batch.h>
 
 #include "pievt/limits.h"
+#include "store/log/rocks_testing.h"
 
 namespace pievt {
 namespace {
+
+// Null outside tests, and then RocksDB's own. Shared with every Rocks that was opened with it.
+std::shared_ptr<rocksdb::Env>& test_env() {
+  static std::shared_ptr<rocksdb::Env> env;
+  return env;
+}
 
 constexpr std::array<const char*, family_count> family_names = {
     "log", "streams", "ids", "index", "projections", "blobs", "schemas", "meta"};
@@ -86,6 +96,7 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families() {
 
 rocksdb::DBOptions base_options() {
   rocksdb::DBOptions options;
+  if (test_env() != nullptr) options.env = test_env().get();
   options.info_log = std::make_shared<NoLogger>();
   options.max_open_files = -1;
   // With the default, each catch-up of a secondary starts 15 threads per column family.
@@ -96,7 +107,8 @@ rocksdb::DBOptions base_options() {
 rocksdb::DBOptions writer_options(Rocks::Create create) {
   rocksdb::DBOptions options = base_options();
   options.create_if_missing = create == Rocks::Create::if_missing;
-  options.create_missing_column_families = options.create_if_missing;
+  // Also in a log that exists: whoever made it may have died between two families.
+  options.create_missing_column_families = true;
   // The default (point in time) drops the second half of a log with one flipped bit and calls it
   // success.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -111,11 +123,30 @@ rocksdb::DBOptions writer_options(Rocks::Create create) {
 
 }  // namespace
 
+void use_file_system_for_tests(std::shared_ptr<rocksdb::FileSystem> files) {
+  test_env() = files == nullptr ? nullptr : rocksdb::NewCompositeEnv(files);
+}
+
 struct Rocks::Impl {
+  std::shared_ptr<rocksdb::Env> env = test_env();  // outlives `db`
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*>
       handles;  // the default family first, then ours in order
   bool is_writer = false;
+  // A write or sync has failed. RocksDB 7.8 must not be asked again: with assertions compiled in,
+  // as in Debian's library, a second write to a log file that had an error aborts the program.
+  std::atomic<bool> failed = false;
+
+  Status noted(const rocksdb::Status& status, std::string_view doing) {
+    if (!status.ok()) failed = true;
+    return check(status, doing);
+  }
+  Status usable() const {
+    if (!failed) return {};
+    return Error{Errc::io,
+                 "the log had an error before and takes nothing more; close it and open "
+                 "it again"};
+  }
 
   rocksdb::ColumnFamilyHandle* handle(Family family) const {
     return handles[static_cast<std::size_t>(family) + 1];
@@ -176,34 +207,45 @@ Result<Rocks> Rocks::open_reader(const std::filesystem::path& directory) {
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions options = base_options();
-  PIEVT_TRY(check(rocksdb::DB::OpenAsSecondary(options, directory.string(), directory.string(),
-                                               families(), &impl->handles, &db),
-                  fmt::format("opening the log in {} for reading", directory.string())));
+  const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(
+      options, directory.string(), directory.string(), families(), &impl->handles, &db);
+  // So it answers when families are missing: whoever made the log died before it was complete.
+  if (opened.IsInvalidArgument()) {
+    return Error{Errc::not_found, fmt::format("the log in {} was never completed; the next writer "
+                                              "does that ({})",
+                                              directory.string(), opened.ToString())};
+  }
+  PIEVT_TRY(check(opened, fmt::format("opening the log in {} for reading", directory.string())));
   impl->db.reset(db);
   return Rocks(std::move(impl));
 }
 
 Status Rocks::write(WriteSet&& set, Durability durability) {
   PIEVT_TRY(check(set.impl_->status, "preparing a write"));
+  PIEVT_TRY(impl_->usable());
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::fsync;
-  PIEVT_TRY(check(impl_->db->Write(options, &set.impl_->batch), "writing to the log"));
+  PIEVT_TRY(impl_->noted(impl_->db->Write(options, &set.impl_->batch), "writing to the log"));
   if (durability == Durability::wal) return flush_wal(Durability::wal);
   return {};
 }
 
 Status Rocks::flush_wal(Durability durability) {
-  return check(impl_->db->FlushWAL(durability == Durability::fsync), "flushing the log");
+  PIEVT_TRY(impl_->usable());
+  return impl_->noted(impl_->db->FlushWAL(durability == Durability::fsync), "flushing the log");
 }
 
 Status Rocks::start_flush() {
+  // The log file that ends here is on the disk before the next one is begun: a power cut must not
+  // leave what is in the next one without what came before it.
+  PIEVT_TRY(flush_wal(Durability::fsync));
   rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;
   const rocksdb::Status status = impl_->db->Flush(options, impl_->handles);
   // Earlier flushes are still at work and hold the writers up: what was asked for is happening.
   if (status.IsTryAgain()) return {};
-  return check(status, "emptying the write-ahead log");
+  return impl_->noted(status, "emptying the write-ahead log");
 }
 
 Result<std::optional<std::string>> Rocks::get(Family family, std::string_view key) const {

@@ -26,14 +26,6 @@ std::string line_value(std::string_view text, std::string_view key) {
   return std::string(text.substr(begin, text.find('\n', begin) - begin));
 }
 
-Status sync_directory(const std::filesystem::path& directory) {
-  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
-    return os_error(fmt::format("cannot sync directory {}", directory.string()), errno);
-  }
-  return {};
-}
-
 Status write_all(int fd, std::string_view content, const std::filesystem::path& path) {
   while (!content.empty()) {
     const ssize_t wrote = ::write(fd, content.data(), content.size());
@@ -66,6 +58,28 @@ std::uint64_t StoreIdentity::short_id() const {
   const auto all = bytes();
   std::memcpy(&value, all.data() + 8, sizeof(value));  // the random half
   return value;
+}
+
+Status sync_directory(const std::filesystem::path& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
+    return os_error(fmt::format("cannot sync directory {}", directory.string()), errno);
+  }
+  return {};
+}
+
+Status sync_write_ahead_logs(const std::filesystem::path& log) {
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(log, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    if (at->path().extension() != ".log") continue;
+    const Fd fd(::open(at->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
+      return os_error(fmt::format("cannot sync {}", at->path().string()), errno);
+    }
+  }
+  if (failed) return os_error(fmt::format("cannot read {}", log.string()), failed.value());
+  return sync_directory(log);
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view content,

@@ -41,6 +41,14 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store);
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
 
+/// Makes the names in `directory` durable: what was created, renamed or removed there.
+Status sync_directory(const std::filesystem::path& directory);
+
+/// Makes the write-ahead logs in `log` durable, and their names. For a writer that takes over: what
+/// the one before it had given to the kernel only, it is about to build on, and RocksDB never syncs
+/// a write-ahead log that it has recovered from.
+Status sync_write_ahead_logs(const std::filesystem::path& log);
+
 enum class Existing : std::uint8_t { replace, keep };
 
 /// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename,

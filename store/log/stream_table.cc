@@ -53,6 +53,13 @@ Result<StreamHead*> StreamTable::find(std::string_view name) {
     return std::move(stored).error();
   }
   if (*stored) entry->second = **stored;
+  // A name is declared together with its first event.
+  if (*stored && entry->second.revision == 0) {
+    known_.erase(entry);
+    return Error{Errc::corrupt, fmt::format("stream {} has a number and no events in the index; "
+                                            "run: pievt doctor --rebuild",
+                                            name)};
+  }
   return &entry->second;
 }
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "store/format/keys.h"
+#include "store/log/index_check.h"
 #include "store/log/schema_registry.h"
 #include "store/log/server.h"
 #include "store/log/stored_page.h"
@@ -17,8 +18,10 @@
 namespace pievt {
 namespace {
 
-Result<BlobKey> load_or_make_key(Rocks& rocks) {
+Result<BlobKey> load_or_make_key(Rocks& rocks, std::uint64_t last) {
   if (auto stored = PIEVT_TRY(load_blob_key(rocks))) return *stored;
+  // It is written before the first event. With another one every blob there is would look damaged.
+  if (last != 0) return Error{Errc::corrupt, "the store's blob key is missing; restore a backup"};
   BlobKey key{};
   for (std::size_t have = 0; have < key.size();) {
     const ssize_t got = ::getrandom(key.data() + have, key.size() - have, 0);
@@ -87,13 +90,17 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
   const std::filesystem::path directory = log_directory(place.directory);
   // Between STORE and the log's first commit a creator can die; whoever comes next simply goes on.
   const bool log_is_new = !std::filesystem::exists(directory / "CURRENT");
+  if (!log_is_new) PIEVT_TRY(sync_write_ahead_logs(directory));
   Rocks rocks = PIEVT_TRY(
       Rocks::open_writer(directory, log_is_new ? Rocks::Create::if_missing : Rocks::Create::never));
+  // RocksDB syncs what is in log/, and nobody but us the name of log/ itself.
+  if (log_is_new) PIEVT_TRY(sync_directory(place.directory));
 
   const std::uint64_t store = place.identity.short_id();
   const auto last_page = PIEVT_TRY(load_last_page(rocks, store));
   const std::uint64_t last = last_page ? last_page->last() : 0;
   PIEVT_TRY(check_tail(place, last));
+  PIEVT_TRY(check_indexes(rocks, last_page));
   const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
   const Digest chain = last_page ? last_page->view().segments.back().header->chain : Digest{};
   const WriterFacts facts{embedded_schema().short_hash, epoch, store};
@@ -104,7 +111,7 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
       std::move(lock), std::move(rocks), place, std::move(head), facts, std::move(put), committed));
   role->committer_.emplace(role->rocks_, facts, last, chain,
                            PIEVT_TRY(last_stream_number(role->rocks_)));
-  role->blobs_.set_key(PIEVT_TRY(load_or_make_key(role->rocks_)));
+  role->blobs_.set_key(PIEVT_TRY(load_or_make_key(role->rocks_, last)));
   committed = last;
   PIEVT_TRY(role->begin_period(self));
   return role;

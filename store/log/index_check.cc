@@ -1,0 +1,64 @@
+#include "store/log/index_check.h"
+
+#include <map>
+
+#include <fmt/format.h>
+
+#include "store/format/keys.h"
+#include "store/log/commit.h"
+#include "store/log/stream_table.h"
+
+namespace pievt {
+namespace {
+
+Error leads_elsewhere(std::string_view index, const StoredPage& last) {
+  return {
+      Errc::corrupt,
+      fmt::format("the {} of the log does not lead to its last page, @{} to @{}, so nothing can "
+                  "be added safely; the events are there. Run: pievt doctor --rebuild",
+                  index, last.first(), last.last())};
+}
+
+}  // namespace
+
+Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last_page) {
+  if (!last_page) {
+    auto any = rocks.cursor(Family::ids);
+    any.seek_to_last();
+    PIEVT_TRY(any.status());
+    if (!any.valid()) return {};
+    return Error{Errc::corrupt,
+                 "the log has no events, but ids of appends: its pages are missing. Nothing was "
+                 "changed; restore a backup"};
+  }
+  const StoredPage& last = *last_page;
+  std::map<std::uint32_t, format::StreamIndexEntry> touched;
+  for (const format::SegmentView& segment : last.view().segments) {
+    const format::CommitHeader& header = *segment.header;
+    const std::string id(reinterpret_cast<const char*>(header.append_id.data()),
+                         header.append_id.size());
+    const auto stored = PIEVT_TRY(rocks.get(Family::ids, id));
+    const auto entry = stored ? IdEntry::parse(*stored) : std::nullopt;
+    const std::uint64_t end = header.first_sequence + header.event_count - 1;
+    const bool leads = entry && entry->first <= header.first_sequence && entry->last >= end;
+    if (!leads) return leads_elsewhere("index of append ids", last);
+    for (const schema::Stamp& stamp : segment.stamps) {
+      auto& stream = touched[stamp.stream()];
+      if (stream.stream == 0) stream = {stamp.stream(), 0, stamp.revision(), last.last()};
+      stream.last_revision = stamp.revision();
+    }
+  }
+  for (const auto& [number, entry] : touched) {
+    const auto stored = PIEVT_TRY(rocks.get(Family::streams, entry.key()));
+    if (!stored || *stored != entry.value()) return leads_elsewhere("index of streams", last);
+    const Result<std::string> name = name_of_stream(rocks, number);
+    if (!name.ok() && name.error().code != Errc::not_found) return name.error();
+    const auto head = name.ok() ? PIEVT_TRY(find_stream(rocks, *name)) : std::nullopt;
+    if (!head || head->number != number || head->revision != entry.last_revision) {
+      return leads_elsewhere("index of stream names", last);
+    }
+  }
+  return {};
+}
+
+}  // namespace pievt

@@ -1,0 +1,33 @@
+// Whether a store that went through something still keeps its promises. Used on every image a power
+// cut can leave, and after every fault.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "tests/faults/world.h"
+
+namespace pievt::faults {
+
+/// What is wrong with a store, in a sentence; empty when all is well.
+struct Judgement {
+  std::string wrong;
+  /// The store itself says that it is damaged: it refuses to open or to be read, or `verify` has
+  /// findings. Nobody is told anything false.
+  bool detected = false;
+
+  bool ok() const { return wrong.empty(); }
+};
+
+/// Whether a store after a fault keeps its promises:
+///   - it opens: for reading (once it was promised to exist) and for writing;
+///   - what is visible is the attempts from the first on, whole, in order, without a gap;
+///   - everything that was promised to be on the disk is visible;
+///   - `verify` finds nothing, and views saved and folded are the same;
+///   - every attempt said again under its id has the positions it has, or gets them now;
+///   - after that everything is there exactly once, also after another opening.
+Judgement judge(const std::filesystem::path& store, std::span<const Attempt> attempts,
+                const Progress& progress);
+
+}  // namespace pievt::faults
