@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <mutex>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "pievt/log.h"
@@ -37,6 +39,13 @@ class BlobStore {
   Rocks* rocks_;
   BlobKey key_{};
 };
+
+/// Where a blob lies in Family::blobs.
+std::string blob_key(const Digest& digest);
+
+/// Where the chunks of the blob with this stored value lie; none for a blob that is one value.
+/// corrupt: the value is the manifest of no blob.
+Result<std::vector<std::string>> chunk_keys_of(std::string_view stored);
 
 schema::Digest to_schema(const Digest& digest);
 Digest from_schema(const schema::Digest& digest);

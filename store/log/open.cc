@@ -54,6 +54,7 @@ Result<std::unique_ptr<Log::Impl>> open_writer(const std::filesystem::path& stor
                                                const OpenOptions& options) {
   const StoreIdentity identity =
       PIEVT_TRY(options.mode == OpenMode::create ? create_store(store) : read_identity(store));
+  PIEVT_TRY(refuse_backup(store));
   const Owner self = this_process(options.program);
   WriterLock lock = PIEVT_TRY(WriterLock::acquire(store, self, options.lock_wait));
   // Between STORE and the log's first commit a creator can die; whoever comes next simply goes on.
@@ -69,7 +70,7 @@ Result<std::unique_ptr<Log::Impl>> open_writer(const std::filesystem::path& stor
   impl->blobs.set_key(PIEVT_TRY(load_or_make_key(impl->rocks, options.mode)));
 
   const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
-  const Digest chain = last_page ? last_page->view().segments.back().header->chain : Digest{};
+  const Digest chain = last_page ? last_page->chain() : Digest{};
   const WriterFacts facts{embedded_schema().short_hash, epoch, identity.short_id()};
   HeadWriter head = PIEVT_TRY(HeadWriter::open(store, identity.bytes(), epoch));
   impl->writer =

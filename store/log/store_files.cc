@@ -26,14 +26,6 @@ std::string line_value(std::string_view text, std::string_view key) {
   return std::string(text.substr(begin, text.find('\n', begin) - begin));
 }
 
-Status sync_directory(const std::filesystem::path& directory) {
-  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
-    return os_error(fmt::format("cannot sync directory {}", directory.string()), errno);
-  }
-  return {};
-}
-
 Status write_all(int fd, std::string_view content, const std::filesystem::path& path) {
   while (!content.empty()) {
     const ssize_t wrote = ::write(fd, content.data(), content.size());
@@ -57,6 +49,14 @@ std::uint64_t StoreIdentity::short_id() const {
   const auto all = bytes();
   std::memcpy(&value, all.data() + 8, sizeof(value));  // the random half
   return value;
+}
+
+Status sync_directory(const std::filesystem::path& directory) {
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
+    return os_error(fmt::format("cannot sync directory {}", directory.string()), errno);
+  }
+  return {};
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
@@ -115,13 +115,27 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store) {
   }
   PIEVT_TRY(sync_directory(std::filesystem::absolute(store).parent_path()));
   const StoreIdentity identity{to_string(new_append_id()), store_format_version};
+  PIEVT_TRY(write_identity(store, identity));
+  return identity;
+}
+
+Status write_identity(const std::filesystem::path& store, const StoreIdentity& identity) {
   // A store holds prompts and outputs; it ignores itself so that nobody commits it by accident.
   PIEVT_TRY(write_file_atomically(store / ".gitignore", "*\n", 0600));
-  PIEVT_TRY(write_file_atomically(
+  return write_file_atomically(
       store / "STORE",
       fmt::format("{}\nid: {}\nformat: {}\n", first_line, identity.id, identity.format_version),
-      0600));
-  return identity;
+      0600);
+}
+
+Status refuse_backup(const std::filesystem::path& store) {
+  std::error_code failed;
+  if (!std::filesystem::exists(store / backup_marker, failed)) return {};
+  return Error{
+      Errc::invalid,
+      fmt::format("{} is a backup and is only read; make a store of it with: pievt restore "
+                  "{} DEST",
+                  store.string(), store.string())};
 }
 
 Result<std::filesystem::path> find_store(const std::filesystem::path& start) {

@@ -38,8 +38,21 @@ Result<StoreIdentity> read_identity(const std::filesystem::path& store);
 /// Makes the directory (0700) with its STORE file (0600), durably, unless there is one already.
 Result<StoreIdentity> create_store(const std::filesystem::path& store);
 
+/// Writes the STORE file of `identity` into the directory `store`, durably.
+Status write_identity(const std::filesystem::path& store, const StoreIdentity& identity);
+
+/// The file that makes a store a backup: only `pievt backup` adds to it.
+inline constexpr const char* backup_marker = "BACKUP";
+
+/// Errc::invalid where `store` is a backup: whoever wrote to it would part it from what it is a
+/// copy of.
+Status refuse_backup(const std::filesystem::path& store);
+
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
+
+/// Makes the names in a directory durable.
+Status sync_directory(const std::filesystem::path& directory);
 
 /// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename,
 /// fsync of the directory.
