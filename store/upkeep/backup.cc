@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "pievt/upkeep.h"
+#include "store/log/stream_table.h"
 #include "store/upkeep/copy.h"
 #include "store/upkeep/place.h"
 
@@ -63,12 +64,16 @@ Result<CopyReport> copy_store(const Log& from, const fs::path& to, const UpkeepP
   PIEVT_TRY(write_identity(to, identity));
   Rocks rocks = PIEVT_TRY(Rocks::open_writer(log_directory(to), Rocks::Create::if_missing));
   PIEVT_TRY(sync_directory(to));
-  CopyTarget target(&rocks, Preview::no,
-                    {[&from](std::string_view key) {
-                       const auto entry = from.impl().rocks.get(Family::ids, key);
-                       return entry.ok() ? *entry : std::nullopt;
-                     },
-                     {}});
+  const Rocks& source = from.impl().rocks;
+  const auto id_entry = [&source](std::string_view key) {
+    const auto entry = source.get(Family::ids, key);
+    return entry.ok() ? *entry : std::nullopt;
+  };
+  const auto stream_name = [&source](std::uint32_t stream) {
+    const auto name = name_of_stream(source, stream);
+    return name.ok() ? std::optional(*name) : std::nullopt;
+  };
+  CopyTarget target(&rocks, Preview::no, {id_entry, stream_name});
   Result<CopyReport> report = copy_log(from, &rocks, target, progress);
   PIEVT_TRY(rocks.close());
   return report;

@@ -120,6 +120,22 @@ std::string PageTrail::chain() const {
   return chain_ ? hex(*chain_) : std::string();
 }
 
+Status copy_lost(const std::set<std::uint64_t>& lost_pages, const EntriesOf& entries,
+                 CopyTarget& to) {
+  if (lost_pages.empty()) return {};
+  PIEVT_TRY(to.flush());
+  Status status;
+  const auto put = [&](Family family, std::string_view key, std::string_view value) {
+    if (status.ok() && !to.has(family, key)) status = to.put(family, key, value);
+  };
+  entries(Family::index, put);
+  entries(Family::streams, [&](Family family, std::string_view key, std::string_view value) {
+    const auto entry = format::StreamIndexEntry::parse(key, value);
+    if (entry && lost_pages.contains(entry->page_last_sequence)) put(family, key, value);
+  });
+  return status;
+}
+
 Result<CopyReport> copy_log(const Log& from, const Rocks* have, CopyTarget& to,
                             const UpkeepProgress& progress) {
   CopyReport report;
@@ -156,17 +172,24 @@ Result<CopyReport> copy_log(const Log& from, const Rocks* have, CopyTarget& to,
 
   PageSource pages(source, trail.last(), head);
   std::vector<EventView> events;
+  std::set<std::uint64_t> lost;
   while (const StoredPage* page = PIEVT_TRY(pages.next())) {
     PIEVT_TRY(trail.follow(*page));
     events.clear();
     PIEVT_TRY(format::collect_events(page->view(), std::nullopt, events));
     PIEVT_TRY(bodies.page(*page, events));
     PIEVT_TRY(to.page(*page, events));
+    if (page->view().is_lost()) lost.insert(page->last());
     ++report.pages;
     report.events += events.size();
     report.page_bytes += page->bytes().size();
     if (progress) progress(report.events, head - report.before.value);
   }
+  const auto entries = [&source](Family family, const EntrySink& sink) {
+    auto cursor = source.rocks.cursor(family, Rocks::Fill::scan);
+    for (cursor.seek(""); cursor.valid(); cursor.next()) sink(family, cursor.key(), cursor.value());
+  };
+  PIEVT_TRY(copy_lost(lost, entries, to));
   PIEVT_TRY(to.finish());
   report.head = {trail.last()};
   report.chain = trail.chain();

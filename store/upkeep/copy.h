@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,8 +31,11 @@ class CopyTarget {
   Status check_blob(const BlobKey& key, const schema::BlobRef& ref) const;
   bool writes() const { return writes_; }
   Status put(Family family, std::string_view key, std::string_view value);
+  Status remove(Family family, std::string_view key);
   /// The page with its derived entries; written when enough has come together.
   Status page(const StoredPage& page, std::span<const EventView> events);
+  /// Writes what has come together so far.
+  Status flush() { return set_ ? write() : Status(); }
   /// Writes what is left, notes whether the last writer closed in good order, and makes everything
   /// durable.
   Status finish();
@@ -102,6 +106,14 @@ class PageTrail {
   std::uint64_t last_ = 0;
   std::optional<Digest> chain_ = Digest{};
 };
+
+/// Gives every entry of a family of the log that is copied.
+using EntriesOf = std::function<void(Family, const EntrySink&)>;
+
+/// Copies what pages of lost events would tell if they were there: names and numbers that were
+/// declared in them, and the revisions that lie in them.
+Status copy_lost(const std::set<std::uint64_t>& lost_pages, const EntriesOf& entries,
+                 CopyTarget& to);
 
 /// Copies the pages of `from` that `have` does not have (nullptr: it has none) into `to`. `have`
 /// and the target's place are the same, but in a preview.

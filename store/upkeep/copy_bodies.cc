@@ -69,16 +69,22 @@ Status BodyCopier::blob(const schema::BlobRef& ref, Sequence sequence) {
     problem(sequence, Severity::damaged, fmt::format("{}: {}", hex(digest), chunks.error().what));
     return {};
   }
-  // The manifest last: a copy that is cut off must not have one whose chunks are not there.
+  // The manifest last, and only when every chunk is there: a text in the copy is whole or missing.
   for (const std::string& chunk : *chunks) {
     const auto value = PIEVT_TRY(find(Family::blobs, chunk));
-    if (value) PIEVT_TRY(copy(chunk, *value));
+    if (!value) {
+      problem(sequence, Severity::missing,
+              fmt::format("a chunk of text {} is not in the store", hex(digest)));
+      return {};
+    }
+    PIEVT_TRY(copy(chunk, *value));
   }
   PIEVT_TRY(copy(key, *stored));
   if (!key_ || !to_->writes()) return {};
-  if (const Status intact = to_->check_blob(*key_, ref); !intact.ok())
-    problem(sequence, Severity::damaged, intact.error().what);
-  return {};
+  const Status intact = to_->check_blob(*key_, ref);
+  if (intact.ok()) return {};
+  problem(sequence, Severity::damaged, intact.error().what);
+  return to_->remove(Family::blobs, key);
 }
 
 Status BodyCopier::output(const EventView& event) {

@@ -46,6 +46,12 @@ Status CopyTarget::put(Family family, std::string_view key, std::string_view val
   return rocks_->write(std::move(set), Durability::memory);
 }
 
+Status CopyTarget::remove(Family family, std::string_view key) {
+  WriteSet set(*rocks_);
+  set.remove(family, key);
+  return rocks_->write(std::move(set), Durability::memory);
+}
+
 Status CopyTarget::page(const StoredPage& page, std::span<const EventView> events) {
   closed_ = !events.empty() && events.back().type() == schema::Payload::WriterClosed;
   if (!writes_) return {};

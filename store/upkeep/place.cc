@@ -87,6 +87,13 @@ Status remove_durably(const fs::path& file) {
   return sync_directory(file.parent_path());
 }
 
+Status remove_directory(const fs::path& directory) {
+  std::error_code failed;
+  fs::remove_all(directory, failed);
+  if (!failed) return {};
+  return Error{Errc::io, fmt::format("cannot remove {}: {}", directory.string(), failed.message())};
+}
+
 Result<std::string> read_small_file(const fs::path& file) {
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return os_error(fmt::format("cannot read {}", file.string()), errno);

@@ -29,6 +29,13 @@ Status publish_stage(const std::filesystem::path& stage, const std::filesystem::
 
 Status remove_durably(const std::filesystem::path& file);
 
+/// A directory of ours and all that is in it, also where it is not there. io names what would not
+/// go.
+Status remove_directory(const std::filesystem::path& directory);
+
+/// Where a store's log is made anew, in the store.
+inline constexpr const char* rebuild_directory = "rebuild";
+
 /// At most 64 KiB of a text file.
 Result<std::string> read_small_file(const std::filesystem::path& file);
 

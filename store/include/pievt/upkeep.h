@@ -103,4 +103,82 @@ struct RestoreReport {
 Result<RestoreReport> restore(const std::filesystem::path& from, const std::filesystem::path& to,
                               const RestoreOptions& options = {});
 
+/// Events that are gone for good.
+struct LostEvents {
+  Sequence first, last;
+};
+
+/// The part of one stream that is among them.
+struct LostRevisions {
+  std::string stream;  ///< `lost/<number>` where even its name is gone
+  Revision first, last;
+};
+
+struct SalvageReport {
+  std::string store_id;
+  CopyReport copy;  ///< what was saved
+  std::vector<LostEvents> lost;
+  std::uint64_t events_lost = 0;
+  std::vector<LostRevisions> streams;
+  /// Appends whose retry will be refused (id_reused), because parts of them are lost.
+  std::uint64_t unrepeatable = 0;
+  std::vector<std::string> damage;  ///< what could not be read as it should be, a sentence each
+};
+
+/// Saves every intact event of the store in `from` into a new store in `to`, with all that is left
+/// of what they refer to. Nothing of `from` is written, whatever its state.
+///
+/// Pages are saved byte for byte and keep their sequences, revisions and ids; where events are
+/// lost, a page that says so takes their place, so that the rest can be read and `verify` names
+/// them. An undamaged store comes out as it is. busy: a living process writes to `from`. corrupt:
+/// not even the store's id is left. `to` as in restore(); what lies in `<to>.salvaging` is made
+/// anew.
+Result<SalvageReport> salvage(const std::filesystem::path& from, const std::filesystem::path& to,
+                              const CopyOptions& options = {});
+
+struct RebuildReport {
+  CopyReport copy;
+  std::uint64_t unrepeatable = 0;
+  std::vector<std::string> damage;  ///< what had been wrong with the files
+  VerifyReport verified;            ///< of the log that was made
+  /// False for a preview, and where verifying found damage; then the old log stays in place.
+  bool replaced = false;
+};
+
+/// Makes everything that follows from the events anew: indexes of streams and appends, and HEAD;
+/// saved states are left out and come again when somebody asks. The new log is made beside the old
+/// one, verified, and takes its place at once; needs the writer's role and as much room again.
+///
+/// corrupt: events themselves are lost, which is salvage's work; nothing was changed. busy: a
+/// living process writes to the store.
+Result<RebuildReport> rebuild(const std::filesystem::path& store, const CopyOptions& options = {});
+
+struct GcOptions {
+  Preview preview = Preview::no;
+  UpkeepProgress progress{};
+  /// Removes the live files of an attempt (the job's id is empty for those that serve the run
+  /// itself) and returns how many bytes they took; 0 where there were none. With a preview it only
+  /// looks. Without a function the files of attempts stay.
+  std::function<Result<std::uint64_t>(const std::string& run, const std::string& job,
+                                      std::uint32_t attempt, Preview preview)>
+      remove_attempt{};
+};
+
+struct GcReport {
+  std::uint64_t texts = 0;          ///< that no event refers to
+  std::uint64_t chunks = 0;         ///< of texts that were never finished, or are gone
+  std::uint64_t output_chunks = 0;  ///< of captured output that no event tells of
+  std::uint64_t bytes = 0;          ///< of all of these
+  std::uint64_t kept_for_runs = 0;  ///< chunks that a run that is not finished may yet refer to
+  std::uint64_t attempts = 0;       ///< whose directories are gone
+  std::uint64_t attempt_bytes = 0;
+};
+
+/// Removes texts and output that no event refers to, and the files of attempts that have been
+/// judged. Takes the writer's role for as long as it works, so a store on which a run works is busy
+/// and is not touched; what was put by a writer before was put in a period that is over.
+///
+/// corrupt: not all events could be read; then nothing is removed.
+Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options = {});
+
 }  // namespace pievt
