@@ -181,4 +181,30 @@ struct GcReport {
 /// corrupt: not all events could be read; then nothing is removed.
 Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options = {});
 
+/// One thing that was looked at.
+struct Diagnosis {
+  enum class Kind : std::uint8_t { fine, finding };
+  std::string topic;  ///< stable: "writer", "space"
+  Kind kind = Kind::fine;
+  std::string what;  ///< one sentence
+  std::string next;  ///< of a finding: the command to run next, or what to do
+};
+
+struct FamilySpace {
+  std::string family;
+  std::uint64_t bytes = 0;  ///< in table files
+};
+
+struct DoctorReport {
+  std::string store_id;  ///< empty where it cannot be told
+  std::vector<Diagnosis> checks;
+  std::vector<FamilySpace> space;
+  std::uint64_t findings = 0;
+};
+
+/// Looks at everything around the log that can be wrong and is not the log's content (that is
+/// verify's work): file system, locks, HEAD, versions, room, indexes, saved states, leftovers.
+/// Writes nothing; a badly damaged store gives a report too. not_found: no store and no log there.
+Result<DoctorReport> diagnose(const std::filesystem::path& store);
+
 }  // namespace pievt
