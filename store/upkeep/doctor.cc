@@ -230,8 +230,8 @@ class Doctor {
     const auto saved = log.load_checkpoint(run_list_name);
     const std::uint64_t at = saved.ok() && *saved ? (*saved)->at.value : 0;
     fine("views", at == 0 ? "no list of runs is saved; it is made when somebody asks"
-                          : fmt::format("the saved list of runs is {} events behind",
-                                        log.head().value - std::min(at, log.head().value)));
+                          : fmt::format("the saved list of runs is of @{}, the log ends at @{}", at,
+                                        log.head().value));
     std::uint64_t open_attempts = 0;
     for (const auto& summary : runs->runs) {
       if (summary->phase == state::RunPhase::finished) continue;

@@ -20,8 +20,10 @@ namespace fs = std::filesystem;
 // Without a slash at its end, so that it has a name and a parent.
 fs::path absolute_path(const fs::path& path) {
   std::error_code failed;
-  fs::path full = fs::weakly_canonical(path, failed);
-  if (failed) full = fs::absolute(path, failed).lexically_normal();
+  // Of a path that does not exist weakly_canonical() makes no absolute one.
+  const fs::path from_root = fs::absolute(path, failed);
+  fs::path full = fs::weakly_canonical(from_root, failed);
+  if (failed) full = from_root.lexically_normal();
   return full.has_filename() ? full : full.parent_path();
 }
 

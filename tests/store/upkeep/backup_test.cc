@@ -292,11 +292,10 @@ TEST_F(RestoreTest, ADamagedBackupIsNotPublished) {
   Result<Rocks> rocks = Rocks::open_writer(log_directory(copy()), Rocks::Create::never);
   ASSERT_TRUE(rocks.ok());
   WriteSet set(*rocks);
+  // Its checksums are right, so only unpacking it tells.
   auto cursor = std::optional(rocks->cursor(Family::blobs));
-  cursor->seek("m");
-  std::string value(cursor->value());
-  value.back() = static_cast<char>(value.back() ^ 1);
-  set.put(Family::blobs, cursor->key(), value);
+  cursor->seek("o");
+  set.put(Family::blobs, cursor->key(), "not a frame");
   cursor.reset();
   ASSERT_TRUE(rocks->write(std::move(set), Durability::fsync).ok());
   ASSERT_TRUE(rocks->close().ok());
