@@ -136,7 +136,7 @@ TEST_F(BackupTest, BesideAWriterInAnotherProcessItIsAWholePrefix) {
 TEST_F(BackupTest, CutOffAnywhereItIsAPrefixAndGoesOn) {
   make_runs();
   const std::size_t pages = pages_of(store()).size();
-  for (std::size_t cut = 1; cut <= pages; cut += 4) {
+  for (std::size_t cut = 1; cut <= pages; cut += 7) {
     fs::remove_all(copy());
     ASSERT_EQ(in_other_process(backup_role, store(), copy(), static_cast<int>(cut)), -SIGKILL);
     if (fs::exists(log_directory(copy()) / "CURRENT")) {
@@ -313,7 +313,7 @@ TEST_F(RestoreTest, CutOffAnywhereItIsNotThereOrWholeAndGoesOn) {
   make_backup();
   const std::size_t pages = pages_of(store()).size();
   const fs::path to = directory() / "restored";
-  for (std::size_t cut = 1; cut <= pages; cut += 7) {
+  for (std::size_t cut = 1; cut <= pages; cut += 11) {
     ASSERT_EQ(in_other_process(restore_role, copy(), to, static_cast<int>(cut)), -SIGKILL);
     EXPECT_FALSE(fs::exists(to));
   }
