@@ -51,6 +51,7 @@ const std::vector<Layer>& layers() {
       {"store/log/", {"store/format/", "store/model/"}},
       {"store/views/", {"store/format/", "store/model/"}},
       {"store/trust/", {"store/"}},
+      {"store/upkeep/", {"store/"}},
       {"store/", {"store/"}},
       {"supervisor/process/", {}},
       {"supervisor/pi/", {}},

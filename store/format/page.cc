@@ -86,6 +86,15 @@ Status check_sequences(const PageView& page) {
   return {};
 }
 
+// A page of lost events is its header and nothing else.
+Status check_lost(const PageView& page) {
+  const PageHeader& header = *page.header;
+  const bool right = header.segment_count == 0 && header.page_bytes == sizeof(PageHeader) &&
+                     header.first_sequence != 0 && header.first_sequence <= header.last_sequence;
+  if (!right) return bad_page(&header, "it says that its events are lost, and has some");
+  return {};
+}
+
 Digest chain_after(const Digest& before, const CommitHeader& header,
                    std::span<const StreamEntry> streams, std::span<const schema::Stamp> stamps) {
   Sha256 hash;
@@ -94,6 +103,15 @@ Digest chain_after(const Digest& before, const CommitHeader& header,
   hash.update(std::as_bytes(streams));
   hash.update(std::as_bytes(stamps));
   return hash.finish();
+}
+
+void put_header(std::span<std::byte> page, PageHeader header) {
+  header.magic = page_magic;
+  header.version = page_version;
+  header.page_bytes = static_cast<std::uint32_t>(page.size());
+  std::memcpy(page.data(), &header, sizeof(header));
+  header.crc32c = crc32c(std::span<const std::byte>(page).subspan(offsetof(PageHeader, version)));
+  std::memcpy(page.data(), &header, sizeof(header));
 }
 
 }  // namespace
@@ -122,6 +140,7 @@ Status PageView::load(std::span<const std::byte> bytes) {
     return bad_page(header, fmt::format("crc32c {:08x}, expected {:08x}", crc, header->crc32c));
   }
   if (header->page_bytes != bytes.size()) return bad_page(header, "size differs from its header");
+  if (is_lost()) return check_lost(*this);
   // Before memory is taken for them: the count may be any number.
   if (header->segment_count == 0 || header->segment_count > bytes.size() / sizeof(CommitHeader)) {
     return bad_page(header, "it has an impossible number of commits");
@@ -197,13 +216,16 @@ std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segm
     put(std::as_bytes(std::span(segment.stamps)));
     put(segment.bodies);
   }
-  header.magic = page_magic;
-  header.version = page_version;
-  header.page_bytes = static_cast<std::uint32_t>(bytes);
   header.segment_count = static_cast<std::uint32_t>(segments.size());
-  std::memcpy(page.data(), &header, sizeof(header));
-  header.crc32c = crc32c(std::span<const std::byte>(page).subspan(offsetof(PageHeader, version)));
-  std::memcpy(page.data(), &header, sizeof(header));
+  put_header(page, header);
+  return page;
+}
+
+std::vector<std::byte> build_lost_page(PageHeader header) {
+  std::vector<std::byte> page(sizeof(PageHeader));
+  header.flags |= page_flag_lost;
+  header.segment_count = 0;
+  put_header(page, header);
   return page;
 }
 

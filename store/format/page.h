@@ -34,6 +34,10 @@ static_assert(std::endian::native == std::endian::little,
 inline constexpr std::uint32_t page_magic = 0x45474150;  // "PAGE"
 inline constexpr std::uint16_t page_version = 1;
 
+/// In PageHeader::flags: the page has no commits. It stands for events that were lost and that a
+/// salvage could not find, so that what lies around them keeps its numbers and can be read.
+inline constexpr std::uint16_t page_flag_lost = 1;
+
 struct PageHeader {
   std::uint32_t magic;
   std::uint32_t crc32c;  ///< of every byte behind this field
@@ -93,6 +97,9 @@ struct PageView {
   const PageHeader* header = nullptr;
   std::vector<SegmentView> segments;
 
+  /// Whether it stands for lost events; then it has no segments.
+  bool is_lost() const { return (header->flags & page_flag_lost) != 0; }
+
   /// corrupt, with the place inside the page; too_new for a later page version.
   static Result<PageView> parse(std::span<const std::byte> bytes);
 
@@ -131,5 +138,9 @@ inline constexpr std::size_t page_room = limits::page_bytes_max - sizeof(PageHea
 /// on.
 std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments,
                                   Digest& chain);
+
+/// Builds the page that stands for the lost events from `header.first_sequence` to
+/// `header.last_sequence`.
+std::vector<std::byte> build_lost_page(PageHeader header);
 
 }  // namespace pievt::format

@@ -122,6 +122,15 @@ Result<std::vector<std::byte>> decompress(std::span<const std::byte> frame,
   return decompress_with(context.get(), {}, frame, expected_bytes);
 }
 
+Result<FoundFrame> decompress_first(std::span<const std::byte> bytes,
+                                    std::size_t content_bytes_max) {
+  const std::size_t size = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
+  if (ZSTD_isError(size) != 0) return Error{Errc::corrupt, ZSTD_getErrorName(size)};
+  const unsigned long long claimed = ZSTD_getFrameContentSize(bytes.data(), size);
+  if (claimed > content_bytes_max) return Error{Errc::corrupt, "not a frame, or a larger one"};
+  return FoundFrame{PIEVT_TRY(decompress(bytes.first(size), claimed)), size};
+}
+
 void ChunkChain::restart() {
   prefix_.clear();
   since_restart_ = 0;

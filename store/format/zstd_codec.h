@@ -44,6 +44,17 @@ Result<std::vector<std::byte>> compress(std::span<const std::byte> content, int 
 Result<std::vector<std::byte>> decompress(std::span<const std::byte> frame,
                                           std::size_t expected_bytes);
 
+/// A frame with whatever lies behind it, as one finds it in the ruins of a file.
+struct FoundFrame {
+  std::vector<std::byte> content;
+  std::size_t frame_bytes = 0;
+};
+
+/// The content of the frame that `bytes` begin with. Errc::corrupt where none does, or one that
+/// claims to hold more than `content_bytes_max`.
+Result<FoundFrame> decompress_first(std::span<const std::byte> bytes,
+                                    std::size_t content_bytes_max);
+
 /// How much of the past a chunk may refer to; what a chain keeps in memory.
 inline constexpr std::size_t chunk_prefix_bytes_max = 512u << 10;
 

@@ -69,6 +69,22 @@ Result<std::optional<BlobKey>> load_blob_key(const Rocks& rocks) {
   return std::optional(key);
 }
 
+std::string blob_key(const Digest& digest) {
+  return manifest_key(digest);
+}
+
+Result<std::vector<std::string>> chunk_keys_of(std::string_view stored) {
+  std::vector<std::string> keys;
+  if (stored.empty()) return Error{Errc::corrupt, "a blob's manifest is empty"};
+  if (stored[0] != static_cast<char>(Layout::chunked)) return keys;
+  const auto chunks = format::get_u32(stored, 9);
+  constexpr std::size_t chunks_max = limits::blob_bytes_max / limits::blob_chunk_bytes_max + 1;
+  if (!chunks || *chunks > chunks_max || stored.size() != 13 + sizeof(AppendId))
+    return Error{Errc::corrupt, "a blob's manifest is damaged"};
+  for (std::uint32_t i = 0; i < *chunks; ++i) keys.push_back(chunk_key(stored.substr(13), i));
+  return keys;
+}
+
 schema::Digest to_schema(const Digest& digest) {
   schema::Digest out;
   std::memcpy(&out, digest.data(), sizeof(out));

@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,7 +27,8 @@ using ValuePut = std::function<Status(Family family, std::string_view key, std::
 
 class BlobStore {
  public:
-  BlobStore(const Rocks& rocks, ValuePut put) : rocks_(&rocks), put_(std::move(put)) {}
+  /// Without `put` it can only be read from.
+  explicit BlobStore(const Rocks& rocks, ValuePut put = {}) : rocks_(&rocks), put_(std::move(put)) {}
 
   /// The key every digest of this store is made with; 32 random bytes, kept in the store.
   void set_key(const BlobKey& key) { key_ = key; }
@@ -47,6 +49,13 @@ class BlobStore {
 
 /// The key in the store's log; nothing where it has none yet. corrupt: it is damaged.
 Result<std::optional<BlobKey>> load_blob_key(const Rocks& rocks);
+
+/// Where a blob lies in Family::blobs.
+std::string blob_key(const Digest& digest);
+
+/// Where the chunks of the blob with this stored value lie; none for a blob that is one value.
+/// corrupt: the value is the manifest of no blob.
+Result<std::vector<std::string>> chunk_keys_of(std::string_view stored);
 
 schema::Digest to_schema(const Digest& digest);
 Digest from_schema(const schema::Digest& digest);

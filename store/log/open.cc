@@ -13,6 +13,7 @@ Log::Impl::~Impl() = default;
 Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions& options) {
   const StoreIdentity identity = PIEVT_TRY(
       options.mode == OpenMode::create ? create_store(directory) : read_identity(directory));
+  if (options.mode != OpenMode::read) PIEVT_TRY(refuse_backup(directory));
   auto impl =
       std::make_unique<Impl>(StorePlace{directory, identity, options.mode, options.program});
   PIEVT_TRY(options.mode == OpenMode::read ? impl->open_to_read() : impl->open_to_write(options));

@@ -1,5 +1,6 @@
 #include "store/log/rocks.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -10,6 +11,7 @@
 #include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
@@ -275,6 +277,20 @@ Status Rocks::verify_files() const {
   return check(impl_->db->VerifyChecksum(rocksdb::ReadOptions()), "reading every block of the log");
 }
 
+Status Rocks::compact(Family family) {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  return check(impl_->db->CompactRange(options, impl_->handle(family), nullptr, nullptr),
+               "merging files");
+}
+
+std::uint64_t Rocks::bytes_of(Family family) const {
+  std::uint64_t bytes = 0;
+  static_cast<void>(impl_->db->GetIntProperty(impl_->handle(family),
+                                              rocksdb::DB::Properties::kTotalSstFilesSize, &bytes));
+  return bytes;
+}
+
 Status Rocks::close() {
   if (impl_ == nullptr) return {};
   Status result;
@@ -319,6 +335,55 @@ std::string_view Rocks::Cursor::value() const {
 }
 Status Rocks::Cursor::status() const {
   return check(impl_->iterator->status(), "reading the log");
+}
+
+Status read_table(const std::filesystem::path& file, const EntrySink& sink) {
+  rocksdb::Options options;
+  options.info_log = std::make_shared<NoLogger>();
+  rocksdb::SstFileReader reader(options);
+  const std::string doing = fmt::format("reading {}", file.filename().string());
+  PIEVT_TRY(check(reader.Open(file.string()), doing));
+  const std::string& name = reader.GetTableProperties()->column_family_name;
+  const auto found = std::ranges::find(family_names, name);
+  if (found == family_names.end()) return {};
+  const auto family = static_cast<Family>(found - family_names.begin());
+  rocksdb::ReadOptions how;
+  how.fill_cache = false;
+  const std::unique_ptr<rocksdb::Iterator> at(reader.NewIterator(how));
+  for (at->SeekToFirst(); at->Valid(); at->Next()) sink(family, view(at->key()), view(at->value()));
+  return check(at->status(), doing);
+}
+
+namespace {
+
+// Families have been made in their order, behind RocksDB's own, since the first version.
+class PutsOnly final : public rocksdb::WriteBatch::Handler {
+ public:
+  explicit PutsOnly(const EntrySink& sink) : sink_(&sink) {}
+  rocksdb::Status PutCF(std::uint32_t id, const rocksdb::Slice& key,
+                        const rocksdb::Slice& value) override {
+    if (id >= 1 && id <= family_count)
+      (*sink_)(static_cast<Family>(id - 1), view(key), view(value));
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status DeleteCF(std::uint32_t, const rocksdb::Slice&) override {
+    return rocksdb::Status::OK();
+  }
+  void LogData(const rocksdb::Slice&) override {}
+
+ private:
+  const EntrySink* sink_;
+};
+
+}  // namespace
+
+Status read_log_record(std::string_view record, const EntrySink& sink) {
+  constexpr std::size_t header_bytes = 12;
+  if (record.size() < header_bytes)
+    return Error{Errc::corrupt, "a record of the write-ahead log is too short"};
+  const rocksdb::WriteBatch batch{std::string(record)};
+  PutsOnly puts(sink);
+  return check(batch.Iterate(&puts), "reading the write-ahead log");
 }
 
 std::string rocks_version() {

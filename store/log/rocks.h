@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,6 +97,12 @@ class Rocks {
   /// Reads every block of every table file and compares its checksum, also where no query leads.
   Status verify_files() const;
 
+  /// Merges the files of one family, which gives the room of what was removed back.
+  Status compact(Family family);
+
+  /// What the files of one family take on the disk, as far as they have been written.
+  std::uint64_t bytes_of(Family family) const;
+
   /// Flushes and closes; for a writer in good order.
   Status close();
 
@@ -106,6 +113,17 @@ class Rocks {
   explicit Rocks(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// Entries of single files, for those who read what is left of a damaged database. Opens the files
+/// for reading and needs nothing else of the database.
+using EntrySink = std::function<void(Family family, std::string_view key, std::string_view value)>;
+
+/// Gives every entry of a table file (`*.sst`) to `sink`, in order. An error ends it, and
+/// everything before it has been given.
+Status read_table(const std::filesystem::path& file, const EntrySink& sink);
+
+/// Gives the puts of one record of a write-ahead log to `sink`. Deletions are passed over.
+Status read_log_record(std::string_view record, const EntrySink& sink);
 
 /// Name and version, for `pievt version -v`.
 std::string rocks_version();

@@ -141,13 +141,29 @@ Result<StoreIdentity> create_store(const std::filesystem::path& store) {
     return os_error(fmt::format("cannot create the store {}", store.string()), errno);
   }
   PIEVT_TRY(sync_directory(std::filesystem::absolute(store).parent_path()));
+  PIEVT_TRY(
+      write_identity(store, {to_string(new_append_id()), store_format_version}, Existing::keep));
+  return read_identity(store);  // of several who make it at the same time one has made it
+}
+
+Status write_identity(const std::filesystem::path& store, const StoreIdentity& identity,
+                      Existing existing) {
   // A store holds prompts and outputs; it ignores itself so that nobody commits it by accident.
   PIEVT_TRY(write_file_atomically(store / ".gitignore", "*\n", 0600));
-  PIEVT_TRY(write_file_atomically(store / "STORE",
-                                  fmt::format("{}\nid: {}\nformat: {}\n", first_line,
-                                              to_string(new_append_id()), store_format_version),
-                                  0600, Existing::keep));
-  return read_identity(store);  // of several who make it at the same time one has made it
+  return write_file_atomically(
+      store / "STORE",
+      fmt::format("{}\nid: {}\nformat: {}\n", first_line, identity.id, identity.format_version),
+      0600, existing);
+}
+
+Status refuse_backup(const std::filesystem::path& store) {
+  std::error_code failed;
+  if (!std::filesystem::exists(store / backup_marker, failed)) return {};
+  return Error{
+      Errc::invalid,
+      fmt::format("{} is a backup and is only read; make a store of it with: pievt restore "
+                  "{} DEST",
+                  store.string(), store.string())};
 }
 
 Result<std::filesystem::path> find_store(const std::filesystem::path& start) {

@@ -32,11 +32,25 @@ inline std::filesystem::path log_directory(const std::filesystem::path& store) {
   return store / "log";
 }
 
+/// What to do with a file that is there already.
+enum class Existing : std::uint8_t { replace, keep };
+
 /// Reads STORE. not_found: no store there. too_new: a later format. corrupt: not a STORE file.
 Result<StoreIdentity> read_identity(const std::filesystem::path& store);
 
 /// Makes the directory (0700) with its STORE file (0600), durably, unless there is one already.
 Result<StoreIdentity> create_store(const std::filesystem::path& store);
+
+/// Writes the STORE file of `identity` into the directory `store`, durably.
+Status write_identity(const std::filesystem::path& store, const StoreIdentity& identity,
+                      Existing existing = Existing::replace);
+
+/// The file that makes a store a backup: only `pievt backup` adds to it.
+inline constexpr const char* backup_marker = "BACKUP";
+
+/// Errc::invalid where `store` is a backup: whoever wrote to it would part it from what it is a
+/// copy of.
+Status refuse_backup(const std::filesystem::path& store);
 
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
@@ -48,8 +62,6 @@ Status sync_directory(const std::filesystem::path& directory);
 /// the one before it had given to the kernel only, it is about to build on, and RocksDB never syncs
 /// a write-ahead log that it has recovered from.
 Status sync_write_ahead_logs(const std::filesystem::path& log);
-
-enum class Existing : std::uint8_t { replace, keep };
 
 /// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename,
 /// fsync of the directory. `keep`: a file that is there already stays as it is, also when it came

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,12 @@ class StoredPage {
   const format::PageView& view() const { return view_; }
   std::uint64_t first() const { return view_.header->first_sequence; }
   std::uint64_t last() const { return view_.header->last_sequence; }
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+  /// The chain's value after it. After lost events nobody knows it, and it begins anew: all zero.
+  Digest chain() const {
+    return view_.segments.empty() ? Digest{} : view_.segments.back().header->chain;
+  }
 
  private:
   std::vector<std::byte> bytes_;

@@ -102,7 +102,7 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
   PIEVT_TRY(check_tail(place, last));
   PIEVT_TRY(check_indexes(rocks, last_page));
   const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
-  const Digest chain = last_page ? last_page->view().segments.back().header->chain : Digest{};
+  const Digest chain = last_page ? last_page->chain() : Digest{};
   const WriterFacts facts{embedded_schema().short_hash, epoch, store};
   HeadWriter head = PIEVT_TRY(HeadWriter::open(place.directory, place.identity.bytes(), epoch));
 

@@ -54,6 +54,14 @@ std::optional<std::optional<std::string>> LogChecks::stored(Check check, const P
   return std::nullopt;
 }
 
+void LogChecks::lost(const StoredPage& page, std::uint64_t key) {
+  follow(page, key);
+  findings_->report(
+      Check::pages, Severity::missing, at_page(page),
+      fmt::format("{} lost; the store was salvaged without", range(page.first(), page.last())));
+  lose_certainty();
+}
+
 void LogChecks::page(const StoredPage& page, std::uint64_t key, std::span<const EventView> events) {
   follow(page, key);
   check_schema(page);

@@ -27,6 +27,9 @@ class LogChecks {
   /// The page under `key` cannot be read.
   void unreadable(std::uint64_t key, const Error& why);
 
+  /// A page that stands for lost events, stored under `key`.
+  void lost(const StoredPage& page, std::uint64_t key);
+
   /// After the last page. `head`: how far the log goes.
   void finish(std::uint64_t head);
 

@@ -67,6 +67,7 @@ class Verification {
     Status status = page.load(value, impl_.place.identity.short_id());
     if (status.ok()) status = format::collect_events(page.view(), std::nullopt, events_);
     if (!status.ok()) return pages_.unreadable(key, status.error());
+    if (page.view().is_lost()) return pages_.lost(page, key);
     pages_.page(page, key, events_);
     for (const EventView& event : events_) {
       const std::string& name = pages_.stream_name(event.stamp->stream());

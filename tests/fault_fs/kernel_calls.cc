@@ -7,6 +7,7 @@
 // the one before.
 #include <cerrno>
 #include <cstdarg>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -28,6 +29,8 @@ int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_ftruncate(int fd, off_t size);
 int __real_rename(const char* from, const char* to);
+int __real_renameat2(int from_directory, const char* from, int to_directory, const char* to,
+                     unsigned flags);
 int __real_mkdir(const char* path, mode_t mode);
 int __real_unlink(const char* path);
 int __real_unlinkat(int directory, const char* path, int flags);
@@ -190,6 +193,19 @@ int __wrap_rename(const char* from, const char* to) {
                       [&] { return __real_rename(from, to); });
 }
 
+int __wrap_renameat2(int from_directory, const char* from, int to_directory, const char* to,
+                     unsigned flags) {
+  const auto really = [&] {
+    return __real_renameat2(from_directory, from, to_directory, to, flags);
+  };
+  const fs::path to_path = path_at(to_directory, to);
+  struct stat there {};
+  if (flags == RENAME_NOREPLACE && ::lstat(to_path.c_str(), &there) == 0) return really();
+  const auto target = recorded(to_path);
+  return one_recorded(path_at(from_directory, from), {Op::rename, "", target.value_or(""), 0, ""},
+                      really);
+}
+
 int __wrap_mkdir(const char* path, mode_t mode) {
   struct stat there {};
   if (::lstat(path, &there) == 0) return __real_mkdir(path, mode);
@@ -200,7 +216,9 @@ int __wrap_mkdir(const char* path, mode_t mode) {
 int __wrap_unlinkat(int directory, const char* path, int flags) {
   const fs::path whole = path_at(directory, path);
   struct stat there {};
-  if (::lstat(whole.c_str(), &there) != 0) return __real_unlinkat(directory, path, flags);
+  // A socket is no data: it means nothing without the process that listens.
+  if (::lstat(whole.c_str(), &there) != 0 || S_ISSOCK(there.st_mode))
+    return __real_unlinkat(directory, path, flags);
   return one_recorded(whole, {Op::remove, "", "", 0, ""},
                       [&] { return __real_unlinkat(directory, path, flags); });
 }

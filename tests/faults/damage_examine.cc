@@ -118,6 +118,7 @@ std::string make_reference(const std::filesystem::path& store) {
   // The last append takes the saved views along to the disk.
   auto facts = facts_of(*log);
   if (!facts.ok()) must(facts.error());
+  std::filesystem::remove(working / "SOCKET");  // of the living; cannot be copied
   std::filesystem::copy(working, store, std::filesystem::copy_options::recursive);
   return *facts;
 }

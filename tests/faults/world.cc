@@ -112,6 +112,7 @@ void World::close() {
 
 void World::die() {
   const std::filesystem::path next = scratch_ / fmt::format("life{}", ++lives_);
+  std::filesystem::remove(root_ / "store" / "SOCKET");  // of the living; cannot be copied
   std::filesystem::copy(root_, next, std::filesystem::copy_options::recursive);
   root_ = next;
   journal_->move_to(root_);

@@ -32,7 +32,8 @@ constexpr Manual manual = {
         "every text its events refer to and its captured output; with --all, those of every "
         "run.\n\n"
         "Exits with 0 when everything is as it was written, with 4 when nothing is wrong but "
-        "bodies are missing (redacted, for example), with 5 when something is damaged. The "
+        "bodies are missing (redacted, for example) or events were lost before a salvage, with 5 "
+        "when something is damaged. The "
         "chain's value names everything before it: kept elsewhere, it shows later whether "
         "this history was rewritten.",
     .options = options,
@@ -173,8 +174,8 @@ void write_text(const Context& context, const VerifyReport& report) {
       context.out.line(styled(terminal, Style::good, "whole: everything is as it was written"));
       return;
     case Verdict::incomplete:
-      context.out.line(
-          styled(terminal, Style::warn, "incomplete: nothing is wrong, but bodies are missing"));
+      context.out.line(styled(terminal, Style::warn,
+                              "incomplete: nothing is wrong, but not everything is there"));
       return;
     case Verdict::damaged:
       context.out.line(

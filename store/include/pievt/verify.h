@@ -19,7 +19,7 @@
 namespace pievt {
 
 enum class Severity : std::uint8_t {
-  missing = 1,  ///< a body is not there, redacted or lost: what it said cannot be checked
+  missing = 1,  ///< a body is not there, or events that a salvage could not find: nothing to check
   damaged = 2,  ///< something is not what was written
 };
 
@@ -45,7 +45,7 @@ struct VerifyCheck {
 
 enum class Verdict : std::uint8_t {
   whole = 0,       ///< everything was there and right
-  incomplete = 1,  ///< nothing is wrong, but bodies are missing
+  incomplete = 1,  ///< nothing is wrong, but bodies or lost events are missing
   damaged = 2,     ///< something is wrong
 };
 

@@ -329,5 +329,39 @@ TEST(PageChain, ShowsReorderedAndMissingCommits) {
   EXPECT_FALSE(chain_of(whole, Digest{}).ok()) << "a page before it is missing";
 }
 
+TEST(LostPage, NamesItsRangeAndHoldsNothingElse) {
+  PageHeader header{};
+  header.first_sequence = 7;
+  header.last_sequence = 9;
+  header.epoch = 3;
+  const auto whole = build_lost_page(header);
+  const auto page = PageView::parse(whole);
+  ASSERT_TRUE(page.ok()) << page.error().what;
+  EXPECT_TRUE(page->is_lost());
+  EXPECT_TRUE(page->segments.empty());
+  EXPECT_EQ(page->header->last_sequence, 9u);
+  const auto refused = [](std::vector<std::byte> changed) {
+    make_checksum_right(changed);
+    const auto parsed = PageView::parse(changed);
+    return !parsed.ok() && parsed.error().code == Errc::corrupt;
+  };
+  auto page_with_commits = whole;
+  write_at(page_with_commits, offsetof(PageHeader, segment_count), std::uint32_t{1});
+  EXPECT_TRUE(refused(page_with_commits));
+  auto backwards = whole;
+  write_at(backwards, offsetof(PageHeader, last_sequence), std::uint64_t{6});
+  EXPECT_TRUE(refused(backwards));
+  auto from_nothing = whole;
+  write_at(from_nothing, offsetof(PageHeader, first_sequence), std::uint64_t{0});
+  EXPECT_TRUE(refused(from_nothing));
+  // A page with commits cannot be declared lost, nor a lost one whole.
+  auto sample = Sample().build();
+  write_at(sample, offsetof(PageHeader, flags), page_flag_lost);
+  EXPECT_TRUE(refused(sample));
+  auto unlost = whole;
+  write_at(unlost, offsetof(PageHeader, flags), std::uint16_t{0});
+  EXPECT_TRUE(refused(unlost));
+}
+
 }  // namespace
 }  // namespace pievt::format

@@ -1,0 +1,136 @@
+// Backup and restore. A backup is a store with a marker, so one way of copying serves both, and
+// whatever reads a store reads a backup. Pages are copied through a reader and not file by file: a
+// second process cannot take a checkpoint of a database that another one has open, and files of a
+// living writer are torn, renamed and deleted while one copies them. A page is whole or not there.
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "pievt/upkeep.h"
+#include "store/log/stream_table.h"
+#include "store/upkeep/copy.h"
+#include "store/upkeep/place.h"
+
+namespace pievt {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string marker_text(const StoreIdentity& identity) {
+  return fmt::format(
+      "pievt backup\nid: {}\nOnly `pievt backup` adds to it; `pievt restore` makes a store of "
+      "it.\n",
+      identity.id);
+}
+
+// Whether `to` can be (or already is) the backup of `identity`.
+Status check_backup_place(const fs::path& to, const StoreIdentity& identity) {
+  if (PIEVT_TRY(is_vacant(to))) return {};
+  std::error_code failed;
+  if (!fs::exists(to / backup_marker, failed)) {
+    return Error{Errc::invalid,
+                 fmt::format("{} is there and is not a backup; name an empty or a new directory",
+                             to.string())};
+  }
+  const std::string marker = PIEVT_TRY(read_small_file(to / backup_marker));
+  if (marker.find(fmt::format("\nid: {}\n", identity.id)) == std::string::npos) {
+    return Error{Errc::conflict,
+                 fmt::format("{} is the backup of another store than {}; name another directory",
+                             to.string(), identity.id)};
+  }
+  return {};
+}
+
+// Whether `stage` is free, or what an earlier restore of the same store left.
+Status check_stage(const fs::path& stage, const StoreIdentity& identity) {
+  const Result<StoreIdentity> there = read_identity(stage);
+  if (there.ok() && there->id == identity.id) return {};
+  return check_backup_place(stage, identity);
+}
+
+// Makes or goes on with a copy of `from` in the directory `to`, which bears the marker meanwhile.
+Result<CopyReport> copy_store(const Log& from, const fs::path& to, const UpkeepProgress& progress) {
+  const StoreIdentity& identity = from.impl().place.identity;
+  PIEVT_TRY(make_directory(to));
+  // The marker first: whatever else is there then, it is a backup and not a store.
+  PIEVT_TRY(write_file_atomically(to / backup_marker, marker_text(identity), 0600));
+  const WriterLock lock = PIEVT_TRY(
+      WriterLock::acquire(to, this_process("pievt backup"), std::chrono::milliseconds(0)));
+  PIEVT_TRY(write_identity(to, identity));
+  Rocks rocks = PIEVT_TRY(Rocks::open_writer(log_directory(to), Rocks::Create::if_missing));
+  PIEVT_TRY(sync_directory(to));
+  const Rocks& source = from.impl().rocks();
+  const auto id_entry = [&source](std::string_view key) {
+    const auto entry = source.get(Family::ids, key);
+    return entry.ok() ? *entry : std::nullopt;
+  };
+  const auto stream_name = [&source](std::uint32_t stream) {
+    const auto name = name_of_stream(source, stream);
+    return name.ok() ? std::optional(*name) : std::nullopt;
+  };
+  CopyTarget target(&rocks, Preview::no, {id_entry, stream_name});
+  Result<CopyReport> report = copy_log(from, &rocks, target, progress);
+  PIEVT_TRY(rocks.close());
+  return report;
+}
+
+Result<CopyReport> preview_copy(const Log& from, const fs::path& to) {
+  std::optional<Rocks> have;
+  std::error_code failed;
+  if (fs::exists(log_directory(to) / "CURRENT", failed))
+    have.emplace(PIEVT_TRY(Rocks::open_reader(log_directory(to))));
+  CopyTarget target(have ? &*have : nullptr, Preview::yes, {});
+  return copy_log(from, have ? &*have : nullptr, target, {});
+}
+
+Status check_source(const Log& from) {
+  const LogInfo info = from.info();
+  if (info.missing == 0) return {};
+  return Error{Errc::corrupt,
+               fmt::format("{} has lost its last {} events, which had been acknowledged; run: "
+                           "pievt salvage {} DEST",
+                           info.directory.string(), info.missing, info.directory.string())};
+}
+
+}  // namespace
+
+Result<CopyReport> backup(const Log& from, const fs::path& to, const CopyOptions& options) {
+  PIEVT_TRY(check_source(from));
+  PIEVT_TRY(check_apart(from.info().directory, to));
+  PIEVT_TRY(check_backup_place(to, from.impl().place.identity));
+  if (options.preview == Preview::yes) return preview_copy(from, to);
+  return copy_store(from, to, options.progress);
+}
+
+Result<RestoreReport> restore(const fs::path& from, const fs::path& to,
+                              const RestoreOptions& options) {
+  const Log source = PIEVT_TRY(Log::open(from, {.mode = OpenMode::read}));
+  PIEVT_TRY(check_source(source));
+  PIEVT_TRY(check_apart(from, to));
+  PIEVT_TRY(check_vacant(to));
+  RestoreReport report;
+  report.stage = stage_of(to, "restoring");
+  PIEVT_TRY(check_stage(report.stage, source.impl().place.identity));
+  if (options.preview == Preview::yes) {
+    report.copy = PIEVT_TRY(preview_copy(source, report.stage));
+    return report;
+  }
+  report.copy = PIEVT_TRY(copy_store(source, report.stage, options.progress));
+  if (options.verification == Verification::yes) {
+    const Log copy = PIEVT_TRY(Log::open(report.stage, {.mode = OpenMode::read}));
+    report.verified = PIEVT_TRY(verify(copy, {.run = {}, .progress = options.verify_progress}));
+    if (report.verified->verdict == Verdict::damaged) return report;
+  }
+  // Without the marker it is a store; cut off here, the stage is still known by its id.
+  PIEVT_TRY(remove_durably(report.stage / backup_marker));
+  PIEVT_TRY(publish_stage(report.stage, to));
+  report.restored = true;
+  return report;
+}
+
+}  // namespace pievt

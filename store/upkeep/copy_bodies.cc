@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include "store/format/blob_refs.h"
+#include "store/log/output_store.h"
+#include "store/log/schema_registry.h"
+#include "store/upkeep/copy.h"
+
+namespace pievt {
+namespace {
+
+std::string schema_key(std::uint64_t name) {
+  return {reinterpret_cast<const char*>(&name), sizeof(name)};
+}
+
+}  // namespace
+
+Status BodyCopier::page(const StoredPage& page, std::span<const EventView> events) {
+  if (page.view().is_lost()) return {};
+  const reflect::Schema* schema = PIEVT_TRY(schema_of(page.view().header->schema));
+  for (const EventView& one : events) PIEVT_TRY(event(one, *schema));
+  return {};
+}
+
+Result<const reflect::Schema*> BodyCopier::schema_of(std::uint64_t name) {
+  auto found = schemas_.find(name);
+  if (found == schemas_.end()) {
+    found = schemas_.emplace(name, std::nullopt).first;
+    auto bytes = PIEVT_TRY(find(Family::schemas, schema_key(name)));
+    // A schema that got lost may be the one this program was built with.
+    const EmbeddedSchema& own = embedded_schema();
+    if (!bytes && name == own.short_hash)
+      bytes.emplace(reinterpret_cast<const char*>(own.bytes.data()), own.bytes.size());
+    if (bytes) {
+      PIEVT_TRY(to_->put(Family::schemas, schema_key(name), *bytes));
+      if (auto loaded = reflect::Schema::load(std::as_bytes(std::span(*bytes))); loaded.ok())
+        found->second = std::move(*loaded);
+    } else {
+      problem({}, Severity::missing, fmt::format("schema {:016x} is not in the store", name));
+    }
+  }
+  return found->second ? &*found->second : &reflect::Schema::embedded_events();
+}
+
+Status BodyCopier::event(const EventView& event, const reflect::Schema& schema) {
+  const auto blobs = blobs_of(schema, event.body);
+  if (!blobs.ok()) {
+    problem(event.sequence, Severity::damaged, blobs.error().what);
+  } else {
+    for (const FoundBlob& found : *blobs) {
+      // Chunks of output are kept by their place.
+      if (found.ref.kind() != schema::BlobKind::output_chunk)
+        PIEVT_TRY(blob(found.ref, event.sequence));
+    }
+  }
+  return output(event);
+}
+
+Status BodyCopier::blob(const schema::BlobRef& ref, Sequence sequence) {
+  const Digest digest = from_schema(ref.digest());
+  const std::string key = blob_key(digest);
+  if (to_->has(Family::blobs, key)) return {};
+  const auto stored = PIEVT_TRY(find(Family::blobs, key));
+  if (!stored) {
+    problem(sequence, Severity::missing, fmt::format("text {} is not in the store", hex(digest)));
+    return {};
+  }
+  const auto chunks = chunk_keys_of(*stored);
+  if (!chunks.ok()) {
+    problem(sequence, Severity::damaged, fmt::format("{}: {}", hex(digest), chunks.error().what));
+    return {};
+  }
+  // The manifest last, and only when every chunk is there: a text in the copy is whole or missing.
+  for (const std::string& chunk : *chunks) {
+    const auto value = PIEVT_TRY(find(Family::blobs, chunk));
+    if (!value) {
+      problem(sequence, Severity::missing,
+              fmt::format("a chunk of text {} is not in the store", hex(digest)));
+      return {};
+    }
+    PIEVT_TRY(copy(chunk, *value));
+  }
+  PIEVT_TRY(copy(key, *stored));
+  if (!key_ || !to_->writes()) return {};
+  const Status intact = to_->check_blob(*key_, ref);
+  if (intact.ok()) return {};
+  problem(sequence, Severity::damaged, intact.error().what);
+  return to_->remove(Family::blobs, key);
+}
+
+Status BodyCopier::output(const EventView& event) {
+  const auto* captured = event.envelope->payload_as_OutputCaptured();
+  if (captured == nullptr) return {};
+  const std::string stream = names_ ? names_(event.stamp->stream()) : std::string();
+  if (!stream.starts_with("run/")) return {};
+  const OutputKey place{stream.substr(4), event.head().job(), event.head().attempt(),
+                        captured->channel()};
+  const std::string key = output_chunk_key(place, captured->chunk());
+  if (to_->has(Family::blobs, key)) return {};
+  const auto stored = PIEVT_TRY(find(Family::blobs, key));
+  if (stored) return copy(key, *stored);
+  problem(
+      event.sequence, Severity::missing,
+      fmt::format("chunk {} of {} of {}, job {}, attempt {} is not in the store", captured->chunk(),
+                  schema::EnumNameOutputChannel(place.channel), stream, place.job, place.attempt));
+  return {};
+}
+
+Result<std::optional<std::string>> BodyCopier::find(Family family, std::string_view key) {
+  for (;;) {
+    auto stored = PIEVT_TRY(get_(family, key));
+    if (stored || !again_ || !again_()) return stored;
+  }
+}
+
+Status BodyCopier::copy(std::string_view key, std::string_view value) {
+  ++report_->bodies;
+  report_->body_bytes += value.size();
+  return to_->put(Family::blobs, key, value);
+}
+
+void BodyCopier::problem(Sequence sequence, Severity severity, std::string what) {
+  ++(severity == Severity::missing ? report_->bodies_missing : report_->bodies_damaged);
+  if (report_->problems.size() >= body_problems_listed_max) return;
+  report_->problems.push_back({sequence, severity, std::move(what)});
+}
+
+}  // namespace pievt

@@ -1,0 +1,292 @@
+// A look around the store. Each check is a function that adds lines; every finding ends with what
+// to do.
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "pievt/query.h"
+#include "pievt/upkeep.h"
+#include "pievt/version.h"
+#include "store/format/keys.h"
+#include "store/log/head.h"
+#include "store/log/log_impl.h"
+#include "store/log/schema_registry.h"
+#include "store/upkeep/file_system.h"
+#include "store/upkeep/place.h"
+#include "store/views/all.h"
+
+namespace pievt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t bytes_free_min = 1ull << 30;
+constexpr std::uint64_t inodes_free_min = 1000;
+
+constexpr const char* family_words[family_count] = {"log",         "streams", "ids",     "index",
+                                                    "projections", "blobs",   "schemas", "meta"};
+
+class Doctor {
+ public:
+  explicit Doctor(const fs::path& store) : store_(store) {}
+
+  Result<DoctorReport> examine() {
+    std::error_code failed;
+    const auto identity = read_identity(store_);
+    if (!identity.ok() && !fs::exists(log_directory(store_), failed)) return identity.error();
+    versions(identity);
+    file_system();
+    writer();
+    leftovers();
+    if (auto log = open_log()) {
+      head(*log);
+      indexes(*log);
+      if (indexes_agree_) runs(*log);
+      space(*log);
+    }
+    report_.findings = static_cast<std::uint64_t>(
+        std::ranges::count(report_.checks, Diagnosis::Kind::finding, &Diagnosis::kind));
+    return std::move(report_);
+  }
+
+ private:
+  void fine(std::string topic, std::string what) {
+    report_.checks.push_back({std::move(topic), Diagnosis::Kind::fine, std::move(what), {}});
+  }
+  void finding(std::string topic, std::string what, std::string next) {
+    report_.checks.push_back(
+        {std::move(topic), Diagnosis::Kind::finding, std::move(what), std::move(next)});
+  }
+  std::string command(std::string_view verb) const {
+    return fmt::format("pievt {} --store {}", verb, store_.string());
+  }
+  std::string salvage_command() const {
+    return fmt::format("pievt salvage {} DEST", store_.string());
+  }
+
+  void versions(const Result<StoreIdentity>& identity) {
+    fine("versions", fmt::format("pievt {}, RocksDB {}, store format {}", version, rocks_version(),
+                                 store_format_version));
+    if (identity.ok()) {
+      report_.store_id = identity->id;
+      fine("store", fmt::format("{}, format {}", identity->id, identity->format_version));
+    } else {
+      finding("store", identity.error().what,
+              identity.error().code == Errc::too_new ? "use a newer pievt"
+                                                     : command("doctor --rebuild"));
+    }
+    std::error_code failed;
+    if (fs::exists(store_ / backup_marker, failed))
+      fine("store", "this is a backup, and only read");
+    if (fs::exists(store_ / "SALVAGED", failed))
+      fine("store", "it was salvaged, see the file SALVAGED in it");
+  }
+
+  void file_system() {
+    const auto facts = examine_file_system(store_);
+    if (!facts.ok())
+      return finding("file system", facts.error().what, fmt::format("ls -ld {}", store_.string()));
+    if (facts->is_network) {
+      finding("file system",
+              fmt::format("{} is a network file system; its locks and its sync are others' word",
+                          facts->type),
+              "move the store to a local disk: pievt backup DEST, pievt restore DEST ELSEWHERE");
+    } else {
+      fine("file system", facts->type + (facts->is_read_only ? ", read-only" : ""));
+    }
+    const auto works = [&](const char* topic, Ability ability, const char* good, const char* bad,
+                           const char* next) {
+      if (ability == Ability::works) fine(topic, good);
+      if (ability == Ability::fails) finding(topic, bad, next);
+    };
+    constexpr const char* elsewhere = "move the store to another file system";
+    works("locks", facts->record_locks, "record locks work", "record locks do not work here",
+          elsewhere);
+    works("locks", facts->flock, "locks of directories work", "flock does not work here",
+          elsewhere);
+    works("sync", facts->sync, "fsync works", "fsync fails: nothing is durable here", elsewhere);
+    works("holes", facts->holes, "holes can be made in files",
+          "no holes can be made in files: the output of running attempts takes its full size",
+          "keep room for the output of all running attempts, or move the store");
+    const std::string room =
+        fmt::format("{} MiB of {} MiB are free", facts->bytes_free >> 20, facts->bytes_total >> 20);
+    const bool little = facts->bytes_free < bytes_free_min ||
+                        (facts->inodes_free != 0 && facts->inodes_free < inodes_free_min);
+    if (little && !facts->is_read_only) {
+      finding("space", room, command("gc"));
+    } else {
+      fine("space", room);
+    }
+  }
+
+  void writer() {
+    const auto owner = WriterLock::current_owner(store_);
+    writer_alive_ = owner.has_value();
+    if (owner) {
+      const auto now = std::chrono::system_clock::now().time_since_epoch();
+      const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+      return fine("writer", busy_sentence(store_, owner, now_ns));
+    }
+    std::error_code failed;
+    std::string what = "nobody writes";
+    if (fs::exists(store_ / "LOCK", failed)) {
+      const auto record = read_small_file(store_ / "LOCK");
+      const auto last = record.ok() ? parse_record(*record) : std::nullopt;
+      if (last) what += fmt::format("; the last one was {} (process {})", last->program, last->pid);
+    }
+    fine("writer", what);
+  }
+
+  // What was being made when something died. Nothing refers to it.
+  void leftovers() {
+    std::error_code failed;
+    std::uint64_t found = 0;
+    for (const auto& entry : fs::directory_iterator(store_, failed)) {
+      if (writer_alive_ || entry.path().extension() != ".tmp") continue;
+      ++found;
+      finding("leftovers",
+              fmt::format("{} was being written when its writer died",
+                          entry.path().filename().string()),
+              fmt::format("rm {}", entry.path().string()));
+    }
+    if (!writer_alive_ && fs::exists(store_ / rebuild_directory, failed)) {
+      ++found;
+      finding("leftovers", "a rebuild was cut off; the log is the one before it or the one after",
+              command("doctor --rebuild"));
+    }
+    if (found == 0) fine("leftovers", "none");
+  }
+
+  std::optional<Log> open_log() {
+    auto log = Log::open(store_, {.mode = OpenMode::read});
+    if (!log.ok()) {
+      finding("log", log.error().what, command("doctor --rebuild"));
+      return std::nullopt;
+    }
+    return std::optional(std::move(*log));
+  }
+
+  void head(const Log& log) {
+    const LogInfo info = log.info();
+    fine("log", fmt::format("ends at @{}", info.head.value));
+    if (info.missing != 0) {
+      finding("head",
+              fmt::format("{} events were acknowledged since this machine started and are not in "
+                          "the log",
+                          info.missing),
+              salvage_command());
+      return;
+    }
+    const auto value = read_head(store_);
+    if (value.ok() && *value) {
+      fine("head", fmt::format("HEAD says @{}", (*value)->committed));
+    } else {
+      fine("head", "there is no HEAD, or none that can be read; the next writer makes one");
+    }
+    const auto closed = closed_in_good_order(log.impl().rocks());
+    if (!info.writer_alive && closed.ok() && !*closed)
+      fine("head", "the last writer did not close in good order; the next one takes over");
+  }
+
+  // Whether the index of streams is without holes, and every stream has its name.
+  void indexes(const Log& log) {
+    const Rocks& rocks = log.impl().rocks();
+    std::uint64_t entries = 0, streams = 0;
+    format::StreamIndexEntry before{};
+    std::string wrong;
+    auto cursor = rocks.cursor(Family::streams, Rocks::Fill::scan);
+    for (cursor.seek(""); cursor.valid() && wrong.empty(); cursor.next()) {
+      const auto entry = format::StreamIndexEntry::parse(cursor.key(), cursor.value());
+      if (!entry) {
+        wrong = "an entry of the index of streams is damaged";
+        break;
+      }
+      const bool same = entry->stream == before.stream;
+      if (entry->first_revision != (same ? before.last_revision + 1 : 1))
+        wrong = fmt::format("the index has no entry for #{} of stream {}",
+                            same ? before.last_revision + 1 : 1, entry->stream);
+      if (!same) {
+        ++streams;
+        if (const auto name = log.stream_name(entry->stream); !name.ok()) wrong = name.error().what;
+      }
+      ++entries;
+      before = *entry;
+    }
+    if (!cursor.status().ok()) wrong = cursor.status().error().what;
+    if (wrong.empty() && log.head().value != 0 && entries == 0) wrong = "the indexes are empty";
+    indexes_agree_ = wrong.empty();
+    if (wrong.empty()) {
+      fine("indexes", fmt::format("{} streams, {} entries", streams, entries));
+    } else {
+      finding("indexes", wrong, command("doctor --rebuild"));
+    }
+  }
+
+  void runs(const Log& log) {
+    const auto runs = load_runs(log);
+    if (!runs.ok())
+      return finding("runs", runs.error().what, fmt::format("{}", command("verify --all")));
+    const auto saved = log.load_checkpoint(run_list_name);
+    const std::uint64_t at = saved.ok() && *saved ? (*saved)->at.value : 0;
+    fine("views", at == 0 ? "no list of runs is saved; it is made when somebody asks"
+                          : fmt::format("the saved list of runs is of @{}, the log ends at @{}", at,
+                                        log.head().value));
+    std::uint64_t open_attempts = 0;
+    for (const auto& summary : runs->runs) {
+      if (summary->phase == state::RunPhase::finished) continue;
+      if (const auto run = load_run(log, summary->run_id); run.ok()) {
+        const auto count = [&](const auto& attempts) {
+          for (const auto& attempt : attempts)
+            open_attempts += attempt->phase != state::AttemptPhase::classified;
+        };
+        count(run->attempts);
+        for (const auto& job : run->jobs) count(job->attempts);
+      }
+      if (!writer_alive_)
+        finding("runs",
+                fmt::format("run {} is not finished and nobody works on it", summary->run_id),
+                fmt::format("pievt resume {} --store {}", summary->run_id, store_.string()));
+    }
+    attempts(open_attempts);
+  }
+
+  // attempts/<run>/<job>/<n>: at most one for each attempt that is not judged yet.
+  void attempts(std::uint64_t open_attempts) {
+    std::uint64_t directories = 0;
+    std::error_code failed;
+    for (auto at = fs::recursive_directory_iterator(store_ / "attempts", failed);
+         !failed && at != fs::end(at); at.increment(failed)) {
+      if (at.depth() < 2) continue;
+      at.disable_recursion_pending();
+      ++directories;
+    }
+    const std::string what = fmt::format("{} directories for {} attempts that are not judged",
+                                         directories, open_attempts);
+    if (!writer_alive_ && directories > open_attempts) {
+      finding("attempts", what, command("gc"));
+    } else {
+      fine("attempts", what);
+    }
+  }
+
+  void space(const Log& log) {
+    for (std::size_t i = 0; i < family_count; ++i) {
+      report_.space.push_back(
+          {family_words[i], log.impl().rocks().bytes_of(static_cast<Family>(i))});
+    }
+  }
+
+  fs::path store_;
+  DoctorReport report_;
+  bool writer_alive_ = false;
+  bool indexes_agree_ = true;
+};
+
+}  // namespace
+
+Result<DoctorReport> diagnose(const fs::path& store) {
+  return Doctor(store).examine();
+}
+
+}  // namespace pievt

@@ -1,0 +1,215 @@
+// What nobody refers to any more. A text is put before the event that refers to it, so at any
+// moment there may be texts that are not garbage but not referred to yet. gc therefore takes the
+// writer's role itself and opens the database without a Log: while it works nobody puts anything,
+// and everything that is there was put in a writer's period that is over.
+#include <chrono>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "pievt/query.h"
+#include "pievt/upkeep.h"
+#include "store/format/blob_refs.h"
+#include "store/format/keys.h"
+#include "store/log/log_impl.h"
+#include "store/log/output_store.h"
+#include "store/log/schema_registry.h"
+#include "store/log/stored_page.h"
+
+namespace pievt {
+namespace {
+
+constexpr std::chrono::milliseconds lock_wait{50};
+constexpr std::size_t removals_per_write = 1000;
+
+// The keys in Family::blobs that events refer to.
+class References {
+ public:
+  explicit References(const Log& log) : log_(&log) {}
+
+  /// An error means that not everything could be read, and then nothing may be called garbage.
+  Status gather(const UpkeepProgress& progress) {
+    const Log::Impl& log = log_->impl();
+    const std::uint64_t head = log_->head().value;
+    std::uint64_t last = 0;
+    auto cursor = log.rocks().cursor(Family::log, Rocks::Fill::scan);
+    for (cursor.seek(""); cursor.valid(); cursor.next()) {
+      StoredPage page;
+      PIEVT_TRY(page.load(cursor.value(), log.place.identity.short_id()));
+      if (page.first() != last + 1) break;
+      last = page.last();
+      PIEVT_TRY(take(page));
+      if (progress) progress(last, head);
+    }
+    PIEVT_TRY(cursor.status());
+    if (last == head) return {};
+    return Error{Errc::corrupt, fmt::format("the page of @{} is missing, so nothing can be told to "
+                                            "be garbage; run: pievt verify --all",
+                                            last + 1)};
+  }
+
+  bool contains(std::string_view key) const { return keys_.contains(std::string(key)); }
+
+ private:
+  Status take(const StoredPage& page) {
+    if (page.view().is_lost()) return {};
+    const std::uint64_t name = page.view().header->schema;
+    if (!schema_ || schema_name_ != name) {
+      const auto bytes = PIEVT_TRY(load_schema(log_->impl().rocks(), name));
+      schema_ = PIEVT_TRY(reflect::Schema::load(bytes));
+      schema_name_ = name;
+    }
+    events_.clear();
+    PIEVT_TRY(format::collect_events(page.view(), std::nullopt, events_));
+    for (const EventView& event : events_) {
+      const auto found = PIEVT_TRY(blobs_of(*schema_, event.body));
+      for (const FoundBlob& blob : found) keys_.insert(blob_key(from_schema(blob.ref.digest())));
+      if (const auto* captured = event.envelope->payload_as_OutputCaptured()) {
+        const std::string stream = PIEVT_TRY(log_->stream_name(event.stamp->stream()));
+        if (!stream.starts_with("run/")) continue;
+        const OutputKey key{stream.substr(4), event.head().job(), event.head().attempt(),
+                            captured->channel()};
+        keys_.insert(output_chunk_key(key, captured->chunk()));
+      }
+    }
+    return {};
+  }
+
+  const Log* log_;
+  std::unordered_set<std::string> keys_;
+  std::vector<EventView> events_;
+  std::optional<reflect::Schema> schema_;
+  std::uint64_t schema_name_ = 0;
+};
+
+class Sweep {
+ public:
+  Sweep(const Log& log, const References& references, const RunList& runs, GcReport& report)
+      : log_(&log), references_(&references), report_(&report) {
+    for (const auto& run : runs.runs) {
+      if (run->phase != state::RunPhase::finished) unfinished_.insert(run->run_id);
+    }
+  }
+
+  /// Finds what may go. Manifests first: they tell which chunks belong to something.
+  Status find() {
+    std::unordered_set<std::string> uploads;
+    const auto manifest = [&](std::string_view key, std::string_view value) -> Status {
+      if (!references_->contains(key)) {
+        remove(key, value, report_->texts);
+        return {};
+      }
+      const auto chunks = PIEVT_TRY(chunk_keys_of(value));
+      if (!chunks.empty()) uploads.insert(chunks.front().substr(0, upload_bytes));
+      return {};
+    };
+    const auto chunk = [&](std::string_view key, std::string_view value) -> Status {
+      if (!uploads.contains(std::string(key.substr(0, upload_bytes))))
+        remove(key, value, report_->chunks);
+      return {};
+    };
+    const auto output = [&](std::string_view key, std::string_view value) -> Status {
+      if (references_->contains(key)) return {};
+      const std::string_view run = key.substr(1, key.find('\0') - 1);
+      if (unfinished_.contains(std::string(run))) {
+        ++report_->kept_for_runs;
+      } else {
+        remove(key, value, report_->output_chunks);
+      }
+      return {};
+    };
+    PIEVT_TRY(each("m", manifest));
+    PIEVT_TRY(each("c", chunk));
+    return each("o", output);
+  }
+
+  Status remove_from(Rocks& rocks) const {
+    for (std::size_t at = 0; at < garbage_.size(); at += removals_per_write) {
+      WriteSet set(rocks);
+      const std::size_t end = std::min(garbage_.size(), at + removals_per_write);
+      for (std::size_t i = at; i < end; ++i) set.remove(Family::blobs, garbage_[i]);
+      PIEVT_TRY(rocks.write(std::move(set), Durability::wal));
+    }
+    return rocks.flush_wal(Durability::fsync);
+  }
+
+  bool empty() const { return garbage_.empty(); }
+
+ private:
+  static constexpr std::size_t upload_bytes = 1 + sizeof(AppendId);
+
+  Status each(std::string_view letter,
+              const std::function<Status(std::string_view, std::string_view)>& visit) {
+    auto cursor = log_->impl().rocks().cursor(Family::blobs, Rocks::Fill::scan);
+    for (cursor.seek(letter); cursor.valid() && cursor.key().starts_with(letter); cursor.next())
+      PIEVT_TRY(visit(cursor.key(), cursor.value()));
+    return cursor.status();
+  }
+
+  void remove(std::string_view key, std::string_view value, std::uint64_t& count) {
+    garbage_.emplace_back(key);
+    ++count;
+    report_->bytes += key.size() + value.size();
+  }
+
+  const Log* log_;
+  const References* references_;
+  GcReport* report_;
+  std::unordered_set<std::string> unfinished_;
+  std::vector<std::string> garbage_;
+};
+
+// Directories of attempts that are over: all they had to say is in the store.
+Status remove_attempts(const Log& log, const RunList& runs, const GcOptions& options,
+                       GcReport& report) {
+  if (!options.remove_attempt) return {};
+  for (const auto& summary : runs.runs) {
+    const RunState run = PIEVT_TRY(load_run(log, summary->run_id));
+    const auto remove = [&](const std::string& job, const auto& attempts) -> Status {
+      for (const auto& attempt : attempts) {
+        const bool over =
+            attempt->phase == state::AttemptPhase::classified && attempt->survivors == 0;
+        if (!over) continue;
+        const std::uint64_t bytes =
+            PIEVT_TRY(options.remove_attempt(run.run_id, job, attempt->number, options.preview));
+        if (bytes == 0) continue;
+        ++report.attempts;
+        report.attempt_bytes += bytes;
+      }
+      return {};
+    };
+    PIEVT_TRY(remove({}, run.attempts));
+    for (const auto& job : run.jobs) PIEVT_TRY(remove(job->id, job->attempts));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options) {
+  static_cast<void>(PIEVT_TRY(read_identity(store)));
+  PIEVT_TRY(refuse_backup(store));
+  const WriterLock lock =
+      PIEVT_TRY(WriterLock::acquire(store, this_process("pievt gc"), lock_wait));
+  GcReport report;
+  Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::read}));
+  if (log.info().missing != 0) {
+    return Error{Errc::corrupt, fmt::format("{} has lost its last {} events; run: pievt doctor",
+                                            store.string(), log.info().missing)};
+  }
+  References references(log);
+  PIEVT_TRY(references.gather(options.progress));
+  const RunList runs = PIEVT_TRY(load_runs(log));
+  Sweep sweep(log, references, runs, report);
+  PIEVT_TRY(sweep.find());
+  if (options.preview == Preview::no && !sweep.empty()) {
+    Rocks rocks = PIEVT_TRY(Rocks::open_writer(log_directory(store), Rocks::Create::never));
+    PIEVT_TRY(sweep.remove_from(rocks));
+    PIEVT_TRY(rocks.compact(Family::blobs));
+    PIEVT_TRY(rocks.close());
+  }
+  PIEVT_TRY(remove_attempts(log, runs, options, report));
+  return report;
+}
+
+}  // namespace pievt

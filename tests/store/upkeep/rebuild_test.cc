@@ -1,0 +1,245 @@
+// Everything but the events can be lost and comes back the same; gc takes what nobody refers to and
+// nothing else; the doctor names what is wrong.
+#include <fstream>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pievt/output.h"
+#include "store/format/keys.h"
+#include "store/log/output_store.h"
+#include "tests/store/upkeep/sample_store.h"
+
+namespace pievt {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Contains;
+using testing::IsEmpty;
+using testing::Not;
+
+using Contents = std::map<std::string, std::string>;
+
+class RebuildTest : public SampleStoreTest {
+ protected:
+  void SetUp() override { make_runs(); }
+
+  std::map<Family, Contents> everything() const {
+    std::map<Family, Contents> all;
+    for (const Family family : {Family::log, Family::streams, Family::ids, Family::index,
+                                Family::schemas, Family::blobs, Family::meta})
+      all[family] = contents(store(), family);
+    return all;
+  }
+
+  RebuildReport rebuilt(const CopyOptions& options = {}) const {
+    const auto done = rebuild(store(), options);
+    EXPECT_TRUE(done.ok()) << done.error().what;
+    EXPECT_FALSE(fs::exists(store() / "rebuild"));
+    return done.ok() ? *done : RebuildReport{};
+  }
+};
+
+TEST_F(RebuildTest, DerivedFamiliesComeBackByteForByte) {
+  const auto before = everything();
+  for (const Family family : {Family::streams, Family::index}) {
+    tamper([&](Rocks& rocks, WriteSet& set) {
+      for (const auto& [key, value] : contents(rocks, family)) set.remove(family, key);
+    });
+    EXPECT_EQ(verified(store()).verdict, Verdict::damaged);
+    EXPECT_TRUE(rebuilt().replaced);
+    EXPECT_EQ(everything(), before);
+    EXPECT_EQ(verified(store()).verdict, Verdict::whole);
+  }
+}
+
+TEST_F(RebuildTest, LostIdsComeBackOrRefuse) {
+  open(OpenMode::write);
+  const AppendId id = new_append_id();
+  const Appended first = append("a", {"one", "two"}, {.id = id});
+  close();
+  const auto before = everything();
+  tamper([&](Rocks& rocks, WriteSet& set) {
+    for (const auto& [key, value] : contents(rocks, Family::ids)) set.remove(Family::ids, key);
+  });
+  // What was only checked and never written left no name behind: three appends are of that kind.
+  EXPECT_EQ(rebuilt().unrepeatable, 3u);
+  EXPECT_EQ(contents(store(), Family::ids).size(), before.at(Family::ids).size());
+  open(OpenMode::write);
+  const Appended again = append("a", {"one", "two"}, {.id = id});
+  EXPECT_EQ(again.outcome, AppendOutcome::already_there);
+  EXPECT_EQ(again.first, first.first);
+}
+
+TEST_F(RebuildTest, ADamagedTableOfAnIndexIsNoLoss) {
+  const auto before = everything();
+  for (const auto& entry : fs::directory_iterator(log_directory(store()))) {
+    if (entry.path().extension() == ".log") fs::remove(entry.path());
+  }
+  std::size_t deleted = 0;
+  for (const auto& entry : fs::directory_iterator(log_directory(store()))) {
+    if (entry.path().extension() != ".sst") continue;
+    bool derived = false;
+    ASSERT_TRUE(read_table(entry.path(), [&](Family family, auto, auto) {
+                  derived = family == Family::streams || family == Family::projections;
+                }).ok());
+    if (derived) deleted += fs::remove(entry.path());
+  }
+  ASSERT_GT(deleted, 0u);
+  fs::remove(store() / "HEAD");
+  EXPECT_TRUE(rebuilt().replaced);
+  EXPECT_EQ(everything(), before);
+  EXPECT_EQ(verified(store()).verdict, Verdict::whole);
+  EXPECT_TRUE(fs::exists(store() / "HEAD"));
+}
+
+TEST_F(RebuildTest, LostEventsAreNotPaperedOver) {
+  const std::vector<PageRange> pages = pages_of(store());
+  Result<Rocks> rocks = Rocks::open_writer(log_directory(store()), Rocks::Create::never);
+  ASSERT_TRUE(rocks.ok());
+  WriteSet set(*rocks);
+  set.remove(Family::log, format::log_key(pages[3].last));
+  ASSERT_TRUE(rocks->write(std::move(set), Durability::fsync).ok());
+  ASSERT_TRUE(rocks->compact(Family::log).ok());
+  ASSERT_TRUE(rocks->close().ok());
+  rocks = Error{Errc::io, "closed"};
+  for (const auto& entry : fs::directory_iterator(log_directory(store()))) {
+    if (entry.path().extension() == ".log") fs::remove(entry.path());
+  }
+  const auto before = everything();
+  const auto done = rebuild(store());
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::corrupt);
+  EXPECT_THAT(done.error().what, testing::HasSubstr("pievt salvage"));
+  EXPECT_EQ(everything(), before);
+  EXPECT_FALSE(fs::exists(store() / "rebuild"));
+}
+
+TEST_F(RebuildTest, APreviewChangesNothingAndAWriterIsLeftAlone) {
+  tamper([](Rocks& rocks, WriteSet& set) {
+    for (const auto& [key, value] : contents(rocks, Family::index)) set.remove(Family::index, key);
+  });
+  EXPECT_FALSE(rebuilt({.preview = Preview::yes, .progress = {}}).replaced);
+  EXPECT_THAT(contents(store(), Family::index), IsEmpty());
+  rebuilt();
+  open(OpenMode::write);
+  EXPECT_EQ(rebuild(store()).error().code, Errc::busy);
+}
+
+class GcTest : public RebuildTest {
+ protected:
+  GcReport collected(const GcOptions& options = {}) const {
+    const auto done = collect_garbage(store(), options);
+    EXPECT_TRUE(done.ok()) << done.error().what;
+    return done.ok() ? *done : GcReport{};
+  }
+};
+
+TEST_F(GcTest, WhatEventsReferToStays) {
+  const auto before = everything();
+  const GcReport report = collected();
+  EXPECT_EQ(report.texts + report.chunks + report.output_chunks + report.bytes, 0u);
+  EXPECT_EQ(everything(), before);
+}
+
+TEST_F(GcTest, WhatNobodyRefersToGoesWithItsBytes) {
+  const auto before = everything();
+  open(OpenMode::write);
+  ASSERT_TRUE(log().put_blob("nobody refers to me").ok());
+  std::string large(700'000, '\0');
+  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * i >> 7);
+  ASSERT_TRUE(log().put_blob(large).ok());
+  // Of a run that nobody knows and of one that is not finished.
+  OutputPacker packer;
+  for (const char* run : {"unknown", "r1"}) {
+    OutputWriter writer({run, 9, 9, schema::OutputChannel::stderr});
+    ASSERT_TRUE(writer.write(log(), packer, std::as_bytes(std::span("some", 4))).ok());
+  }
+  close();
+  std::uint64_t bytes = 0;
+  for (const auto& [key, value] : contents(store(), Family::blobs)) {
+    const bool kept = key.starts_with(std::string("or1\0", 4));
+    if (!before.at(Family::blobs).contains(key) && !kept) bytes += key.size() + value.size();
+  }
+  const GcReport preview =
+      collected({.preview = Preview::yes, .progress = {}, .remove_attempt = {}});
+  const GcReport report = collected();
+  EXPECT_EQ(report.texts, 2u);
+  EXPECT_GT(report.chunks, 1u);
+  EXPECT_EQ(report.output_chunks, 1u);
+  EXPECT_EQ(report.kept_for_runs, 1u);
+  EXPECT_EQ(report.bytes, bytes);
+  EXPECT_EQ(preview.bytes, bytes);
+  Contents left = contents(store(), Family::blobs);
+  std::erase_if(left, [](const auto& entry) {
+    return entry.first.starts_with(std::string("or1\0", 4)) && entry.first[11] == 9;
+  });
+  EXPECT_EQ(left.size(), before.at(Family::blobs).size());
+  EXPECT_EQ(verified(store()).verdict, Verdict::whole);
+  EXPECT_EQ(collected().bytes, 0u);
+}
+
+TEST_F(GcTest, ALivingWriterAndADamagedLogAreLeftAlone) {
+  open(OpenMode::write);
+  ASSERT_TRUE(log().put_blob("put, and not referred to yet").ok());
+  EXPECT_EQ(collect_garbage(store()).error().code, Errc::busy);
+  close();
+  const std::vector<PageRange> pages = pages_of(store());
+  tamper([&](Rocks&, WriteSet& set) { set.remove(Family::log, format::log_key(pages[5].last)); });
+  const auto before = contents(store(), Family::blobs);
+  EXPECT_EQ(collect_garbage(store()).error().code, Errc::corrupt);
+  EXPECT_EQ(contents(store(), Family::blobs), before);
+}
+
+std::vector<std::string> findings_of(const fs::path& store) {
+  const auto report = diagnose(store);
+  EXPECT_TRUE(report.ok()) << report.error().what;
+  std::vector<std::string> topics;
+  if (!report.ok()) return topics;
+  for (const Diagnosis& check : report->checks) {
+    EXPECT_EQ(check.kind == Diagnosis::Kind::finding, !check.next.empty()) << check.what;
+    if (check.kind == Diagnosis::Kind::finding) topics.push_back(check.topic);
+  }
+  EXPECT_EQ(report->findings, topics.size());
+  return topics;
+}
+
+class DoctorTest : public RebuildTest {};
+
+TEST_F(DoctorTest, EachThingThatIsWrongIsFound) {
+  // The sample's runs are not finished and nobody works on them.
+  EXPECT_THAT(findings_of(store()), testing::Each("runs"));
+  std::ofstream(store() / "STORE.4711.tmp") << "x";
+  EXPECT_THAT(findings_of(store()), Contains("leftovers"));
+  fs::remove(store() / "STORE.4711.tmp");
+  fs::create_directories(store() / "attempts/r1/only/1");
+  fs::create_directories(store() / "attempts/r1/only/2");
+  fs::create_directories(store() / "attempts/r2/only/1");
+  fs::create_directories(store() / "attempts/r3/only/1");
+  EXPECT_THAT(findings_of(store()), Contains("attempts"));
+  tamper([](Rocks& rocks, WriteSet& set) {
+    auto cursor = rocks.cursor(Family::streams);
+    cursor.seek(format::stream_key(3, 4));
+    set.remove(Family::streams, cursor.key());
+  });
+  EXPECT_THAT(findings_of(store()), Contains("indexes"));
+  fs::remove(store() / "STORE");
+  EXPECT_THAT(findings_of(store()), Contains("store"));
+  EXPECT_EQ(diagnose(directory() / "nothing").error().code, Errc::not_found);
+}
+
+TEST_F(DoctorTest, AStoreWithoutRunsHasNothingToDo) {
+  const fs::path small = directory() / "small";
+  { ASSERT_TRUE(Log::open(small, {.mode = OpenMode::create}).ok()); }
+  EXPECT_THAT(findings_of(small), IsEmpty());
+  const auto before = fs::last_write_time(small);
+  const auto report = diagnose(small);
+  EXPECT_EQ(fs::last_write_time(small), before);
+  EXPECT_THAT(report->store_id, Not(IsEmpty()));
+  const Result<Log> writer = Log::open(small, {.mode = OpenMode::write});
+  EXPECT_THAT(findings_of(small), IsEmpty());
+}
+
+}  // namespace
+}  // namespace pievt

@@ -1,0 +1,49 @@
+// A small store with several runs, and ways to damage it. What a test asserts about what was saved
+// and what was lost, it knows from the pages themselves.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "pievt/upkeep.h"
+#include "store/log/rocks.h"
+#include "store/log/store_files.h"
+#include "tests/store/log/temp_store.h"
+
+namespace pievt {
+
+/// Every key and value of a family.
+std::map<std::string, std::string> contents(const Rocks& rocks, Family family);
+std::map<std::string, std::string> contents(const std::filesystem::path& store, Family family);
+
+/// First and last sequence of every page, by the page's last.
+struct PageRange {
+  std::uint64_t first, last;
+  friend bool operator==(const PageRange&, const PageRange&) = default;
+};
+std::vector<PageRange> pages_of(const std::filesystem::path& store);
+
+/// The store's id and everything its log says, for "is it the same".
+VerifyReport verified(const std::filesystem::path& store);
+
+class SampleStoreTest : public StoreTest {
+ protected:
+  std::filesystem::path copy() const { return directory() / "copy"; }
+
+  /// Runs r1, r2 and r3 with plans (a small and a chunked text), captured output and saved views; a
+  /// stream that was only checked and never written; appends of several pages.
+  void make_runs();
+  /// One more run, on the open log.
+  void add_run(const std::string& run);
+
+  /// Changes stored values as somebody with an editor for RocksDB would.
+  void tamper(const std::function<void(Rocks&, WriteSet&)>& change) const;
+
+  /// Copies store() with all its files, but LOCK, to `to`.
+  void copy_files(const std::filesystem::path& to) const;
+};
+
+}  // namespace pievt

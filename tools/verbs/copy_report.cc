@@ -1,0 +1,77 @@
+#include "tools/verbs/copy_report.h"
+
+#include <fmt/format.h>
+
+#include "supervisor/record/clock.h"
+#include "tools/render/sanitise.h"
+#include "tools/render/text.h"
+
+namespace pievt::tools {
+namespace {
+
+std::int64_t now_ns() {
+  return static_cast<std::int64_t>(supervisor::boot_now_ns());
+}
+
+}  // namespace
+
+CopyProgress::CopyProgress(const Context& context, std::string what)
+    : progress_(context.talk.writer(), context.talk.terminal(), std::move(what), now_ns()),
+      wanted_(context.globals.loudness != Loudness::quiet) {}
+
+UpkeepProgress CopyProgress::function() {
+  if (!wanted_) return {};
+  return [this](std::uint64_t done, std::uint64_t total) {
+    progress_.set_total(total);
+    progress_.at(done, now_ns());
+  };
+}
+
+void write_copy(render::JsonWriter& json, const CopyReport& report) {
+  json.member("before", report.before.value)
+      .member("head", report.head.value)
+      .member("pages", report.pages)
+      .member("events", report.events)
+      .member("page_bytes", report.page_bytes)
+      .member("bodies", report.bodies)
+      .member("body_bytes", report.body_bytes)
+      .member("bodies_missing", report.bodies_missing)
+      .member("bodies_damaged", report.bodies_damaged)
+      .key("problems")
+      .begin_array();
+  for (const BodyProblem& problem : report.problems) {
+    json.begin_object()
+        .member("sequence", problem.sequence.value)
+        .member("severity", problem.severity == Severity::damaged ? "damaged" : "missing")
+        .member("what", problem.what)
+        .end_object();
+  }
+  json.end_array().key("chain");
+  if (report.chain.empty()) {
+    json.null();
+  } else {
+    json.value(report.chain);
+  }
+}
+
+std::string copied_text(const CopyReport& report) {
+  return fmt::format("{} in {} ({}), {} ({})", render::plural(report.events, "event"),
+                     render::plural(report.pages, "page"), render::bytes_text(report.page_bytes),
+                     render::plural(report.bodies, "text or chunk", "texts and chunks"),
+                     render::bytes_text(report.body_bytes));
+}
+
+void write_problems(const Context& context, const CopyReport& report) {
+  for (const BodyProblem& problem : report.problems) {
+    const bool damaged = problem.severity == Severity::damaged;
+    context.out.print("{} @{}: {}\n", damaged ? "damaged" : "missing", problem.sequence.value,
+                      render::sanitise(problem.what, render::Lines::one));
+  }
+}
+
+Exit exit_of(const CopyReport& report) {
+  if (report.bodies_damaged > 0) return Exit::corrupt;
+  return report.bodies_missing > 0 ? Exit::evidence : Exit::ok;
+}
+
+}  // namespace pievt::tools

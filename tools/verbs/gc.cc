@@ -1,0 +1,100 @@
+// `pievt gc`: what nobody refers to any more goes.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "pievt/upkeep.h"
+#include "supervisor/launch/attempt_files.h"
+#include "tools/render/text.h"
+#include "tools/verbs/access.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+constexpr std::array options = {
+    flag("--dry-run", "say what would go, and remove nothing"),
+};
+
+constexpr Manual manual = {
+    .details =
+        "Removes texts and captured output that no event refers to (what was put by somebody who "
+        "died before the event was written) and the directories of attempts that have been judged "
+        "and whose output is in the store. Events are never removed.\n\n"
+        "Takes the writer's role for as long as it works: while a run is being worked on it exits "
+        "with 3 and touches nothing. Output of runs that are not finished is kept.",
+    .options = options,
+    .examples = {{{"pievt gc --dry-run", "what would go, and how much that is"},
+                  {"pievt gc -o json", "the same, done, for scripts"}}},
+};
+
+// What the regular files below a directory take; links are not followed.
+std::uint64_t bytes_below(const std::filesystem::path& directory) {
+  std::uint64_t bytes = 1;  // of the directory itself, so that an empty one is not "nothing"
+  std::error_code failed;
+  using Walk = std::filesystem::recursive_directory_iterator;
+  for (auto at = Walk(directory, failed); !failed && at != Walk(); at.increment(failed)) {
+    std::error_code unknown;
+    if (!at->is_symlink(unknown) && at->is_regular_file(unknown)) bytes += at->file_size(unknown);
+  }
+  return bytes;
+}
+
+Result<std::uint64_t> remove_attempt(const std::filesystem::path& store,
+                                     const launch::AttemptName& name, Preview preview) {
+  const std::filesystem::path directory = launch::attempt_files(store, name).directory;
+  std::error_code failed;
+  if (!std::filesystem::is_directory(std::filesystem::symlink_status(directory, failed)))
+    return std::uint64_t{0};
+  const std::uint64_t bytes = bytes_below(directory);
+  if (preview == Preview::no) PIEVT_TRY(launch::remove_attempt_files(store, name));
+  return bytes;
+}
+
+}  // namespace
+
+const Manual& gc_manual() {
+  return manual;
+}
+
+Result<Exit> gc(Context& context) {
+  const std::filesystem::path store = std::filesystem::absolute(PIEVT_TRY(store_path(context)));
+  context.talk.say(fmt::format("store {}", store.string()));
+  const bool preview = context.arguments.has("--dry-run");
+  GcOptions asked;
+  asked.preview = preview ? Preview::yes : Preview::no;
+  asked.remove_attempt = [&store](const std::string& run, const std::string& job,
+                                  std::uint32_t attempt, Preview how) {
+    return remove_attempt(store, {run, job.empty() ? "_probe" : job, attempt}, how);
+  };
+  const GcReport report = PIEVT_TRY(collect_garbage(store, asked));
+  if (context.wants_json()) {
+    render::JsonWriter json = context.json();
+    json.begin_document("pievt.gc", 1)
+        .member("store", store.string())
+        .member("dry_run", preview)
+        .member("texts", report.texts)
+        .member("chunks", report.chunks)
+        .member("output_chunks", report.output_chunks)
+        .member("bytes", report.bytes)
+        .member("kept_for_runs", report.kept_for_runs)
+        .member("attempts", report.attempts)
+        .member("attempt_bytes", report.attempt_bytes)
+        .end_object()
+        .end_document();
+    return Exit::ok;
+  }
+  context.out.print("{} {}, {} and {} of output: {}\n", preview ? "would remove" : "removed",
+                    render::plural(report.texts, "text"), render::plural(report.chunks, "chunk"),
+                    render::plural(report.output_chunks, "chunk"),
+                    render::bytes_text(report.bytes));
+  context.out.print("{} the files of {}: {}\n", preview ? "would remove" : "removed",
+                    render::plural(report.attempts, "attempt"),
+                    render::bytes_text(report.attempt_bytes));
+  if (report.kept_for_runs > 0) {
+    context.out.print("kept {} of output for runs that are not finished\n",
+                      render::plural(report.kept_for_runs, "chunk"));
+  }
+  return Exit::ok;
+}
+
+}  // namespace pievt::tools::verbs

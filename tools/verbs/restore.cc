@@ -1,0 +1,92 @@
+// `pievt restore`: a store from a backup.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "pievt/upkeep.h"
+#include "tools/verbs/copy_report.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+constexpr std::array options = {
+    argument("src", "the backup, or any store").required().completing(Complete::directories),
+    argument("dest", "the directory of the new store").required().completing(Complete::directories),
+    flag("--verify", "verify the whole copy before it appears under its name"),
+    flag("--dry-run", "say what would be restored, and write nothing"),
+};
+
+constexpr Manual manual = {
+    .details =
+        "Makes a store from a backup. It has the same id, so events keep their ids and places, and "
+        "an append that was in it is known when it comes again. Nothing is ever overwritten: the "
+        "destination must not exist, or be an empty directory. It appears when it is whole; a "
+        "restore that was cut off is gone on with by the same command.\n\n"
+        "Do not go on with both the old store and the restored one: they would be two histories of "
+        "one id, and a backup takes only one of them.\n\n"
+        "With --verify exits with 5 where the copy is damaged; it is then left in DEST.restoring.",
+    .options = options,
+    .examples = {{{"pievt restore /mnt/safe/pievt .pievt --verify", "after a disk was lost"},
+                  {"pievt restore /mnt/safe/pievt /tmp/look --dry-run", "how much there is"}}},
+};
+
+std::string_view word_of(const VerifyReport& report) {
+  constexpr std::array words = {"whole", "incomplete", "damaged"};
+  return words[static_cast<std::size_t>(report.verdict)];
+}
+
+Exit exit_after(const RestoreReport& report) {
+  if (!report.verified) return exit_of(report.copy);
+  if (report.verified->verdict == Verdict::damaged) return Exit::corrupt;
+  return report.verified->verdict == Verdict::incomplete ? Exit::evidence : exit_of(report.copy);
+}
+
+}  // namespace
+
+const Manual& restore_manual() {
+  return manual;
+}
+
+Result<Exit> restore(Context& context) {
+  const std::filesystem::path from = context.arguments.text_or("src", "");
+  const std::filesystem::path to = context.arguments.text_or("dest", "");
+  const bool preview = context.arguments.has("--dry-run");
+  CopyProgress copying(context, "copying"), verifying(context, "verifying");
+  RestoreOptions asked;
+  asked.preview = preview ? Preview::yes : Preview::no;
+  asked.verification = context.arguments.has("--verify") ? Verification::yes : Verification::no;
+  asked.progress = copying.function();
+  asked.verify_progress = verifying.function();
+  const RestoreReport report = PIEVT_TRY(pievt::restore(from, to, asked));
+  copying.finish();
+  verifying.finish();
+  if (context.wants_json()) {
+    render::JsonWriter json = context.json();
+    json.begin_document("pievt.restore", 1)
+        .member("from", from.string())
+        .member("store", to.string())
+        .member("dry_run", preview)
+        .member("restored", report.restored)
+        .key("verdict");
+    if (report.verified) {
+      json.value(word_of(*report.verified));
+    } else {
+      json.null();
+    }
+    write_copy(json, report.copy);
+    json.end_object().end_document();
+    return exit_after(report);
+  }
+  write_problems(context, report.copy);
+  context.out.print("{} {}\n", preview ? "would restore" : "copied", copied_text(report.copy));
+  if (report.verified) context.out.print("verified: {}\n", word_of(*report.verified));
+  if (report.restored) {
+    context.out.print("{} ends at @{}\n", to.string(), report.copy.head.value);
+  } else if (!preview) {
+    context.out.print("not put in place: the copy is damaged; see: pievt verify --all --store {}\n",
+                      report.stage.string());
+  }
+  return exit_after(report);
+}
+
+}  // namespace pievt::tools::verbs
