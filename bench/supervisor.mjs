@@ -28,6 +28,7 @@ const cases = [
   { name: "ordinary, 2 KiB", version: "0.73.1", jobs: 8, concurrency: 2, prompt: ordinary, goal: 3 },
   { name: "ordinary, 2 KiB", version: "1.5.2", jobs: 8, concurrency: 2, prompt: ordinary, goal: 3 },
   { name: "eight at once", version: "0.73.1", jobs: 8, concurrency: 8, prompt: long, goal: 15 },
+  { name: "eight at once", version: "1.5.2", jobs: 8, concurrency: 8, prompt: long, goal: 15 },
 ];
 
 /** Seconds of processor time and the largest memory in MiB of a process, for as long as it lives. */

@@ -41,6 +41,7 @@ void LineSplitter::drop_middle(Mode mode) {
   mode_ = mode;
   tail_.assign(last_bytes(held_, limits::line_tail_size_max));
   held_.resize(std::min(held_.size(), limits::line_head_size_max));
+  release_if_large();
 }
 
 void LineSplitter::keep(std::string_view piece) {
@@ -112,6 +113,10 @@ void LineSplitter::open_next(const Line& line) {
   mode_ = Mode::undecided;
   held_.clear();
   tail_.clear();
+  release_if_large();
+}
+
+void LineSplitter::release_if_large() {
   if (held_.capacity() > limits::retained_buffer_size_max) held_.shrink_to_fit();
 }
 

@@ -87,6 +87,7 @@ class LineSplitter {
   bool is_skipped(std::string_view line) const;
   void remember_tail(std::string_view piece);
   void drop_middle(Mode mode);
+  void release_if_large();
 
   std::span<const std::string_view> skipped_;
   std::size_t decision_size_ = 0;  // so many bytes tell whether a line is skipped
