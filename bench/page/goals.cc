@@ -107,15 +107,15 @@ constexpr Goal goals[] = {
     {"one event by stream and revision, anywhere", From::own, "event.revision.100", As::p50,
      Better::less, 100},
     {"an append by its id", From::own, "event.id.100", As::p50, Better::less, 10},
-    {"open a large store after a clean close", From::peers, "large.open.write", As::p50,
-     Better::less, 80'000},
+    {"open a store of ten million events after a clean close", From::peers, "large.open.write",
+     As::p50, Better::less, 80'000},
     {"open it after SIGKILL", From::peers, "large.open.killed", As::p50, Better::less, 200'000},
     {"first page of `pievt log`", From::peers, "large.log", As::p50, Better::less, 50'000},
     {"`pievt show`", From::peers, "large.show", As::p50, Better::less, 50'000},
     {"memory of `pievt show`", From::peers, "large.show", As::resident, Better::less, 150e6},
     {"state at any moment of a run of a million events", From::own, "moment.100", As::p50,
      Better::less, 50'000,
-     "it is folded from the first event: half a million of them on average; no states are saved on "
+     "it is folded from the first event, half a million of them on average: no states are saved on "
      "the way"},
     {"size of an event at rest, pages of 100", From::own, "size.100", As::bytes, Better::less, 40,
      digests},
