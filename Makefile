@@ -21,8 +21,10 @@ test: setup ## build with sanitizers and run every test, the ones on the real pi
 build: setup ## the optimised build, in build/release
 	cmake --workflow --preset release
 
-bench: build ## measure this machine
-	for program in append read pi_stream; do build/release/bench/$${program}_bench; done
+bench: ## measure pievt beside its peers on this machine; rewrites the numbers of docs/performance.md
+	@scripts/setup bench
+	cmake --workflow --preset release
+	scripts/bench
 
 setup: ## install what is missing: Debian packages, two versions of pi (below build/)
 	@scripts/setup

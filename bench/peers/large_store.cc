@@ -55,19 +55,6 @@ Result<std::uint64_t> run_program(const std::vector<std::string>& argv) {
   return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
 }
 
-// What the files of a writer are while it lives is what they are when it was killed.
-Status make_image(const fs::path& store, const fs::path& image) {
-  std::error_code failed;
-  fs::remove_all(image, failed);
-  Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write}));
-  // As many as the write-ahead log may hold before it is emptied.
-  for (std::uint64_t i = 0; i < 15'000; ++i)
-    PIEVT_TRY(log.append(measure::one_append(1, i), {.id = {}, .durability = Durability::wal}));
-  fs::copy(store, image, fs::copy_options::recursive, failed);
-  if (failed) return Error{Errc::io, fmt::format("copying a store: {}", failed.message())};
-  return log.close();
-}
-
 using Act = std::function<Result<std::uint64_t>()>;
 
 Line repeated(std::string_view key, std::string work, int times, const Act& before,
@@ -118,7 +105,8 @@ std::vector<Line> measure_large_store(const fs::path& directory, const fs::path&
   };
   const Act kill = [&]() -> Result<std::uint64_t> {
     log.reset();
-    PIEVT_TRY(make_image(store, image));
+    // As many as the write-ahead log may hold before it is emptied.
+    PIEVT_TRY(measure::image_of_killed_writer(store, image, 15'000));
     return std::uint64_t{0};
   };
   const Act nothing = []() -> Result<std::uint64_t> { return std::uint64_t{0}; };

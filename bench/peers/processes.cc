@@ -87,7 +87,10 @@ Line skipped(Line line, std::string why) {
 
 int be_a_writer(const std::filesystem::path& store, double seconds) {
   Result<Log> log = Log::open(store, {.mode = OpenMode::write});
-  std::printf("%s\n", log.ok() ? "ready" : log.error().what.c_str());
+  const bool busy = !log.ok() && log.error().code == Errc::busy;
+  std::printf("%s\n", log.ok() ? "ready"
+                      : busy   ? "a second process is refused while one writes"
+                               : log.error().what.c_str());
   std::fflush(stdout);
   if (!log.ok() || std::getc(stdin) == EOF) return 1;
   std::vector<Latencies> latencies(threads_each);

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "tools/measure/events.h"
 
 namespace pievt::measure {
 namespace {
@@ -62,7 +65,41 @@ std::string file_system_of(const std::filesystem::path& directory) {
   return text;
 }
 
+// Names and sizes of what is in a directory.
+std::map<std::string, std::uint64_t> listing(const std::filesystem::path& directory) {
+  std::map<std::string, std::uint64_t> files;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
+    std::error_code gone;
+    files[entry.path().filename()] = entry.file_size(gone);
+  }
+  return files;
+}
+
+// RocksDB makes and removes files in the background; a copy is one moment's only where nothing has
+// changed from its beginning to its end.
+Status copy_unchanged(const std::filesystem::path& store, const std::filesystem::path& image) {
+  std::error_code failed;
+  for (int tries = 0; tries < 20; ++tries) {
+    const auto before = listing(store / "log");
+    std::filesystem::remove_all(image, failed);
+    std::filesystem::copy(store, image, std::filesystem::copy_options::recursive, failed);
+    if (!failed && listing(store / "log") == before) return {};
+  }
+  return Error{Errc::busy,
+               fmt::format("copying {}: its files do not come to rest", store.string())};
+}
+
 }  // namespace
+
+Status image_of_killed_writer(const std::filesystem::path& store,
+                              const std::filesystem::path& image, std::size_t appends) {
+  Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write}));
+  for (std::uint64_t i = 0; i < appends; ++i)
+    PIEVT_TRY(log.append(one_append(1, i), {.id = {}, .durability = Durability::wal}));
+  PIEVT_TRY(copy_unchanged(store, image));
+  return log.close();
+}
 
 Result<ScratchDirectory> ScratchDirectory::make(const std::filesystem::path& parent) {
   std::string name = (parent / "pievt-bench-XXXXXX").string();

@@ -39,6 +39,12 @@ class HeldSignals {
   static bool waiting();
 };
 
+/// Appends `appends` events to the store, one at a time and as far as the kernel, and copies it to
+/// `image` while the writer still lives: what a killed writer leaves behind is what its files are
+/// then. The writer is closed.
+Status image_of_killed_writer(const std::filesystem::path& store,
+                              const std::filesystem::path& image, std::size_t appends);
+
 /// Appends to a file: `write`, and for Durability::fsync `fdatasync`: the least that being durable
 /// can cost.
 class PlainFile {

@@ -196,29 +196,14 @@ Result<Line> opening(const SuiteOptions& options, const Material& store, std::st
   return line;
 }
 
-// What a killed writer leaves behind is what its files are while it lives: everything that it has
-// handed to the kernel and nothing else.
-Result<std::filesystem::path> image_of_a_killed_writer(const SuiteOptions& options,
-                                                       const Material& store) {
-  const std::filesystem::path image = options.directory / "killed";
-  std::error_code failed;
-  std::filesystem::remove_all(image, failed);
-  Log log = PIEVT_TRY(Log::open(store.directory, {.mode = OpenMode::write}));
-  for (std::uint64_t i = 0; i < 2'000; ++i)
-    PIEVT_TRY(log.append(one_append(1, i), {.id = {}, .durability = Durability::wal}));
-  std::filesystem::copy(store.directory, image, std::filesystem::copy_options::recursive, failed);
-  if (failed) {
-    return Error{Errc::io,
-                 fmt::format("copying the store to {}: {}", image.string(), failed.message())};
-  }
-  PIEVT_TRY(log.close());
-  return image;
-}
-
 Result<std::vector<Line>> openings(const SuiteOptions& options, const Material& store) {
   const int repetitions = options.effort == Effort::quick ? 3 : 10;
   const auto same = [&]() -> Result<std::filesystem::path> { return store.directory; };
-  const auto killed = [&] { return image_of_a_killed_writer(options, store); };
+  const auto killed = [&]() -> Result<std::filesystem::path> {
+    const std::filesystem::path image = options.directory / "killed";
+    PIEVT_TRY(image_of_killed_writer(store.directory, image, 2'000));
+    return image;
+  };
   std::vector<Line> lines;
   lines.push_back(PIEVT_TRY(
       opening(options, store, "open.read", "open to read", repetitions, same, OpenMode::read)));
