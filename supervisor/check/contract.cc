@@ -1,94 +1,231 @@
 #include "supervisor/check/contract.h"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <system_error>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string>
 
 #include <fmt/format.h>
 
-#include "store/format/hash.h"
-#include "store/log/fd.h"
+#include "supervisor/check/look.h"
+#include "supervisor/check/path_pattern.h"
 
 namespace pievt::acceptance {
 namespace {
 
 using schema::CheckStatus;
+using Patterns = std::vector<std::string>;
 
-// Larger files are recorded by size alone: hashing must not make the supervisor late for its
-// children.
-constexpr std::uint64_t digest_bytes_max = 16u << 20;
+// All of a contract together: meanwhile the loop serves nobody.
+constexpr std::chrono::milliseconds contract_time_max{1000};
 
-std::unique_ptr<schema::Digest> digest_of(int fd, std::uint64_t size) {
-  if (size > digest_bytes_max) return nullptr;
-  Sha256 hash;
-  std::array<std::byte, 64 << 10> buffer;
-  for (;;) {
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0) return nullptr;
-    if (got == 0) break;
-    hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
+void ask_channel(const Channel& channel, std::string_view name, const Patterns& required,
+                 const Patterns& forbidden, Deadline deadline, Checks& checks) {
+  const auto ask = [&](const Patterns& patterns, const char* kind, auto answer) {
+    for (const std::string& pattern : patterns) {
+      schema::CheckT& seen = add_check(checks, fmt::format("{}.{}", name, kind), name);
+      answer(seen, pattern, channel.text.value_or(""), deadline);
+      if (channel.absence == Channel::Absence::not_searched) {
+        seen.status = CheckStatus::errored;
+        seen.failure = "undecided";
+        seen.actual = channel.absent;
+      } else if (!channel.text && seen.failure != "invalid-regex") {
+        seen.actual += fmt::format(": {}", channel.absent);
+      }
+      if (channel.content) seen.content = std::make_unique<schema::BlobRef>(*channel.content);
+    }
+  };
+  ask(required, "requiredRegex", ask_pattern);
+  ask(forbidden, "forbiddenRegex", ask_forbidden_pattern);
+}
+
+// As JavaScript counts: two for a character beyond the first 65,536.
+std::uint64_t utf16_length(std::string_view text) {
+  std::uint64_t length = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) != 0x80) length += byte >= 0xf0 ? 2 : 1;
   }
-  const Digest digest = hash.finish();
-  auto out = std::make_unique<schema::Digest>();
-  std::memcpy(out.get(), digest.data(), digest.size());
-  return out;
+  return length;
 }
 
-std::string wanted(const schema::RequiredPathT& path) {
-  if (path.type == schema::PathType::directory) return "a directory";
-  return path.min_bytes > 0 ? fmt::format("a file of at least {} bytes", path.min_bytes) : "a file";
-}
-
-CheckStatus look(const schema::RequiredPathT& required, const std::filesystem::path& path,
-                 schema::CheckT& seen) {
-  // Not blocking, so that a pipe a worker left there cannot hold us.
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (fd.get() < 0) {
+void ask_lengths(const schema::AcceptanceT& contract, const Evidence& evidence, Checks& checks) {
+  if (contract.min_worker_log_bytes > 0) {
+    schema::CheckT& seen = add_check(checks, "minWorkerLogBytes", "workerLog");
+    seen.size = evidence.worker_log.text.value_or("").size();
+    seen.expected = fmt::format("at least {} bytes", contract.min_worker_log_bytes);
     seen.actual =
-        errno == ENOENT || errno == ENOTDIR ? "missing" : std::generic_category().message(errno);
-    return errno == ENOENT || errno == ENOTDIR ? CheckStatus::failed : CheckStatus::errored;
+        evidence.worker_log.text ? fmt::format("{} bytes", seen.size) : evidence.worker_log.absent;
+    const bool met = seen.size >= contract.min_worker_log_bytes;
+    seen.status = met ? CheckStatus::passed : CheckStatus::failed;
+    if (!met) seen.failure = "log-too-short";
+    if (evidence.worker_log.content)
+      seen.content = std::make_unique<schema::BlobRef>(*evidence.worker_log.content);
   }
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) {
-    seen.actual = std::generic_category().message(errno);
-    return CheckStatus::errored;
+  if (contract.min_report_summary_chars > 0) {
+    schema::CheckT& seen = add_check(checks, "minReportSummaryChars", "report");
+    seen.size = evidence.report ? utf16_length(evidence.report->summary) : 0;
+    seen.expected =
+        fmt::format("a summary of at least {} characters", contract.min_report_summary_chars);
+    seen.actual =
+        evidence.report ? fmt::format("{} characters", seen.size) : evidence.report_text.absent;
+    const bool met = seen.size >= contract.min_report_summary_chars;
+    seen.status = met ? CheckStatus::passed : CheckStatus::warned;
+    if (!met) seen.failure = "summary-too-short";
   }
-  seen.size = static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0));
-  if (required.type == schema::PathType::directory) {
-    seen.actual = S_ISDIR(status.st_mode) ? "a directory" : "not a directory";
-    return S_ISDIR(status.st_mode) ? CheckStatus::passed : CheckStatus::failed;
+}
+
+void ask_deliverable(const Deliverable& wanted, const Evidence& evidence, Deadline deadline,
+                     Checks& checks) {
+  constexpr std::string_view kind = "requireDeliverablesEvidence";
+  if (wanted.kind == "file" || wanted.kind == "dir") {
+    schema::RequiredPathT path;
+    path.path = wanted.path;
+    path.type = wanted.kind == "dir" ? schema::PathType::directory : schema::PathType::file;
+    path.min_bytes = wanted.kind == "dir" ? 0 : 1;
+    const std::size_t from = checks.size();
+    look_at_path(path, evidence.cwd, deadline, checks);
+    for (std::size_t i = from; i < checks.size(); ++i) checks[i]->kind = kind;
+    return;
   }
-  if (!S_ISREG(status.st_mode)) {
-    seen.actual = S_ISDIR(status.st_mode) ? "a directory" : "not a regular file";
-    return CheckStatus::failed;
+  schema::CheckT& seen = add_check(checks, kind, wanted.path);
+  seen.expected = "evidence in the report";
+  seen.actual = fmt::format("{} values", evidence.report->evidence);
+  seen.status = evidence.report->evidence > 0 ? CheckStatus::passed : CheckStatus::failed;
+  if (evidence.report->evidence == 0) seen.failure = "needs-evidence";
+}
+
+// Without a report nothing is declared. pi-jobs passes that; here it is said.
+void ask_deliverables(const Evidence& evidence, Deadline deadline, Checks& checks) {
+  if (evidence.report && !evidence.report->deliverables.empty()) {
+    for (const Deliverable& wanted : evidence.report->deliverables)
+      ask_deliverable(wanted, evidence, deadline, checks);
+    return;
   }
-  seen.actual = fmt::format("{} bytes", seen.size);
-  seen.digest = digest_of(fd.get(), seen.size);
-  return seen.size >= required.min_bytes ? CheckStatus::passed : CheckStatus::failed;
+  schema::CheckT& seen = add_check(checks, "requireDeliverablesEvidence", "report");
+  seen.expected = "deliverables in the report";
+  seen.actual = evidence.report ? "the report names none" : evidence.report_text.absent;
+  seen.status = CheckStatus::warned;
+  seen.failure = "nothing-declared";
+}
+
+// Relative to the job's directory where it lies inside it, as patterns are written.
+std::string shown_path(const std::string& path, const std::filesystem::path& cwd) {
+  const std::filesystem::path whole = (cwd / path).lexically_normal();
+  const std::filesystem::path inside = whole.lexically_relative(cwd.lexically_normal());
+  const bool outside = inside.empty() || *inside.begin() == "..";
+  return outside ? whole.string() : inside.string();
+}
+
+void fail_write(Checks& checks, std::string_view kind, const Write& write, const std::string& path,
+                const std::string& expected, std::string_view failure) {
+  schema::CheckT& seen = add_check(checks, kind, path);
+  seen.status = CheckStatus::failed;
+  seen.expected = expected;
+  seen.failure = failure;
+  seen.actual = fmt::format("written by the tool {} in attempt {}", write.tool, write.attempt);
+}
+
+std::string joined(const Patterns& patterns) {
+  const std::string all = fmt::format("only {}", fmt::join(patterns, ", "));
+  return excerpt_of(all, 0, all.size());
+}
+
+// What tools wrote is known from what they were told. What a shell wrote is not, and that is said,
+// so that a passed gate does not look like a proof.
+void ask_writes(const schema::AcceptanceT& contract, const Evidence& evidence, Checks& checks) {
+  const Patterns& allowed = contract.allowed_write_paths;
+  const Patterns& forbidden = contract.forbidden_write_paths;
+  if (allowed.empty() && forbidden.empty()) return;
+  const std::size_t before = checks.size();
+  for (const Write& write : evidence.writes) {
+    const std::string path = shown_path(write.path, evidence.cwd);
+    const auto covers = [&](const std::string& pattern) { return matches(path, pattern); };
+    if (const auto hit = std::ranges::find_if(forbidden, covers); hit != forbidden.end())
+      fail_write(checks, "forbiddenWritePaths", write, path, "nothing in " + *hit,
+                 "forbidden-write");
+    if (!allowed.empty() && std::ranges::none_of(allowed, covers))
+      fail_write(checks, "allowedWritePaths", write, path, joined(allowed), "outside-allowed");
+  }
+  const std::size_t failed = checks.size() - before;
+  schema::CheckT& seen = add_check(checks, "writeAudit", "writes");
+  seen.expected = "writes in their zone";
+  seen.status = evidence.shell_calls == 0 ? CheckStatus::passed : CheckStatus::warned;
+  if (evidence.shell_calls > 0) seen.failure = "shell-unseen";
+  seen.actual = fmt::format("{} writes by tools, {} outside", evidence.writes.size(), failed);
+  if (evidence.shell_calls > 0)
+    seen.actual +=
+        fmt::format("; what {} calls of a shell wrote is not seen", evidence.shell_calls);
+}
+
+void ask_command(const schema::CommandCheckT& command, const CommandOutcome& seen, Checks& checks) {
+  const std::string words =
+      command.argv.empty() ? command.shell : fmt::format("{}", fmt::join(command.argv, " "));
+  schema::CheckT& row = add_check(checks, "command", excerpt_of(words, 0, words.size()));
+  row.expected = fmt::format("exit {}", command.expect_exit);
+  row.size = seen.output_bytes;
+  row.excerpt = seen.excerpt;
+  if (seen.output) row.content = std::make_unique<schema::BlobRef>(*seen.output);
+  const std::string after =
+      fmt::format(" after {:.1f} s", static_cast<double>(seen.duration_ms) / 1000);
+  if (!seen.error.empty()) {
+    row.status = CheckStatus::errored;
+    row.failure = seen.signal != 0 ? "stopped" : "not-started";
+    row.actual = seen.error;
+  } else if (seen.signal != 0) {
+    row.status = CheckStatus::failed;
+    row.failure = "killed";
+    row.actual = fmt::format("ended by signal {}{}", seen.signal, after);
+  } else {
+    const bool met = seen.exit_code == command.expect_exit;
+    row.status = met ? CheckStatus::passed : CheckStatus::failed;
+    if (!met) row.failure = "wrong-exit";
+    row.actual = fmt::format("exit {}{}", seen.exit_code, after);
+  }
+}
+
+schema::GateDecision decide(const schema::AcceptanceT& contract, const Checks& checks) {
+  const bool met = std::ranges::none_of(checks, [](const auto& check) {
+    return check->status == CheckStatus::failed || check->status == CheckStatus::errored;
+  });
+  if (met) return schema::GateDecision::passed;
+  return contract.audit_only ? schema::GateDecision::warned : schema::GateDecision::failed;
 }
 
 }  // namespace
 
-schema::GateDecidedT evaluate(const schema::AcceptanceT& contract,
-                              const std::filesystem::path& cwd) {
+Needs needs(const schema::AcceptanceT& c) {
+  const bool of_files = c.required_final.empty() && c.forbidden_final.empty() &&
+                        c.required_worker_log.empty() && c.forbidden_worker_log.empty() &&
+                        c.required_report.empty() && c.forbidden_report.empty() &&
+                        c.required_raw_output.empty() && c.forbidden_raw_output.empty() &&
+                        c.min_worker_log_bytes == 0 && c.min_report_summary_chars == 0 &&
+                        c.allowed_write_paths.empty() && c.forbidden_write_paths.empty() &&
+                        !c.require_deliverables_evidence;
+  return of_files ? Needs::nothing : Needs::evidence;
+}
+
+schema::GateDecidedT evaluate(const schema::AcceptanceT& contract, const Evidence& evidence) {
+  const Deadline deadline = std::chrono::steady_clock::now() + contract_time_max;
   schema::GateDecidedT gate;
-  gate.decision = schema::GateDecision::passed;
   gate.decided_by = "supervisor";
-  for (const auto& required : contract.required_paths) {
-    auto seen = std::make_unique<schema::CheckT>();
-    seen->kind = "requiredPaths";
-    seen->target = required->path;
-    seen->expected = wanted(*required);
-    seen->status = look(*required, cwd / required->path, *seen);
-    if (seen->status != CheckStatus::passed) gate.decision = schema::GateDecision::failed;
-    gate.checks.push_back(std::move(seen));
-  }
+  Checks& checks = gate.checks;
+  for (const auto& required : contract.required_paths)
+    look_at_path(*required, evidence.cwd, deadline, checks);
+  for (const std::string& path : contract.forbidden_paths)
+    look_at_forbidden(path, evidence.cwd, checks);
+  ask_lengths(contract, evidence, checks);
+  ask_channel(evidence.final_message, "finalMessage", contract.required_final,
+              contract.forbidden_final, deadline, checks);
+  ask_channel(evidence.worker_log, "workerLog", contract.required_worker_log,
+              contract.forbidden_worker_log, deadline, checks);
+  ask_channel(evidence.report_text, "report", contract.required_report, contract.forbidden_report,
+              deadline, checks);
+  ask_channel(evidence.raw_output, "rawOutput", contract.required_raw_output,
+              contract.forbidden_raw_output, deadline, checks);
+  if (contract.require_deliverables_evidence) ask_deliverables(evidence, deadline, checks);
+  ask_writes(contract, evidence, checks);
+  for (std::size_t i = 0; i < contract.commands.size() && i < evidence.commands.size(); ++i)
+    ask_command(*contract.commands[i], evidence.commands[i], checks);
+  gate.decision = decide(contract, checks);
   return gate;
 }
 

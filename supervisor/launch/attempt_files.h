@@ -4,6 +4,8 @@
 //     prompt.txt     standard input in json mode
 //     stdout stderr  what the child says, followed by the supervisor
 //     session.jsonl  pi's own record, made by pi
+//     worker.md      the worker's log and report, made by it where its contract asks for them
+//     report.json
 //     agent/         private pi directory (agent_dir.h)
 //     tmp/           private TMPDIR
 //
@@ -19,6 +21,10 @@
 #include "pievt/result.h"
 
 namespace pievt::launch {
+
+/// The worker hears of them as PIEVT_WORKER_LOG and PIEVT_REPORT.
+inline constexpr std::string_view worker_log_name = "worker.md";
+inline constexpr std::string_view report_name = "report.json";
 
 struct AttemptName {
   std::string run;

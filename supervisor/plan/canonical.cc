@@ -2,6 +2,7 @@
 #include "supervisor/plan/canonical.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <utility>
 
@@ -9,6 +10,24 @@
 
 namespace pievt::plan {
 namespace {
+
+/// ContractList by the byte order of their names.
+constexpr std::array<std::size_t, contract_lists> sorted_lists = [] {
+  using enum ContractList;
+  std::array<std::size_t, contract_lists> order{};
+  std::size_t n = 0;
+  for (const ContractList list :
+       {allowed_write_paths, forbidden_final, forbidden_worker_log, forbidden_paths,
+        forbidden_raw_output, forbidden_report, forbidden_write_paths, required_final,
+        required_worker_log, required_raw_output, required_report})
+    order[n++] = static_cast<std::size_t>(list);
+  return order;
+}();
+
+bool asks_for_more(Contract contract) {
+  contract.asked = Contract::Asked::no;
+  return contract != Contract{};
+}
 
 /// Appends to one text, because a plan may be 256 MiB and should not be copied for each bracket.
 class Writer {
@@ -103,7 +122,9 @@ class Writer {
   }
 
   void job(const JobSpec& spec) {
-    raw(R"({"context":)");
+    raw("{");
+    if (asks_for_more(spec.contract)) acceptance(spec.contract);
+    raw(R"("context":)");
     list(spec.context, [&](const ContextFile& file) { context(file); });
     raw(R"(,"cwd":)");
     text_or_null(spec.cwd);
@@ -114,12 +135,7 @@ class Writer {
       raw(fmt::format(R"(,"when":"{}"}})", name_of(on.when)));
     });
     raw(R"(,"env":)");
-    object(spec.env, [&](const auto& value) {
-      if (const auto* from = std::get_if<FromEnv>(&value))
-        single("fromEnv", from->name);
-      else
-        text(std::get<std::string>(value));
-    });
+    environment(spec.env);
     raw(R"(,"id":)");
     text(spec.id);
     raw(R"(,"metadata":)");
@@ -138,6 +154,32 @@ class Writer {
     policies(spec);
   }
 
+  /// Only where a contract asks for more than paths, so that plans that were written before there
+  /// was more keep their form.
+  void acceptance(const Contract& contract) {
+    raw(fmt::format(R"("acceptance":{{"auditOnly":{},"lists":{{)", contract.audit_only));
+    bool first = true;
+    for (std::size_t i : sorted_lists) {
+      if (!std::exchange(first, false)) raw(",");
+      text(name_of(static_cast<ContractList>(i)));
+      raw(":");
+      list(contract.lists[i], [&](const std::string& entry) { text(entry); });
+    }
+    raw(fmt::format(R"(}},"minReportSummaryChars":{},"minWorkerLogBytes":{},)"
+                    R"("requireDeliverablesEvidence":{}}},)",
+                    contract.min_report_summary_chars, contract.min_worker_log_bytes,
+                    contract.require_deliverables_evidence));
+  }
+
+  void environment(const std::map<std::string, std::variant<std::string, FromEnv>>& env) {
+    object(env, [&](const auto& value) {
+      if (const auto* from = std::get_if<FromEnv>(&value))
+        single("fromEnv", from->name);
+      else
+        text(std::get<std::string>(value));
+    });
+  }
+
   void context(const ContextFile& file) {
     raw(fmt::format(R"({{"bytes":{},"path":)", file.text ? file.text->size() : 0));
     text(file.path);
@@ -150,8 +192,13 @@ class Writer {
   void policies(const JobSpec& spec) {
     raw(R"(,"requiredPaths":)");
     list(spec.required_paths, [&](const RequiredPath& path) {
-      raw(fmt::format(R"({{"minBytes":{},"path":)", path.min_bytes));
+      raw("{");
+      patterns("forbiddenRegex", path.forbidden_regex);
+      raw(fmt::format(R"("minBytes":{},"path":)", path.min_bytes));
       text(path.path);
+      if (!path.required_regex.empty()) raw(R"(,"requiredRegex":)");
+      if (!path.required_regex.empty())
+        list(path.required_regex, [&](const std::string& pattern) { text(pattern); });
       raw(fmt::format(R"(,"type":"{}"}})", name_of(path.type)));
     });
     const RetryPolicy& retry = spec.retry;
@@ -171,6 +218,14 @@ class Writer {
     else
       raw("null");
     raw("}");
+  }
+
+  void patterns(std::string_view key, const std::vector<std::string>& patterns) {
+    if (patterns.empty()) return;
+    text(key);
+    raw(":");
+    list(patterns, [&](const std::string& pattern) { text(pattern); });
+    raw(",");
   }
 
   void throttle(const std::optional<Throttle>& policy) {

@@ -2,6 +2,7 @@
 // with anything else. What parse makes and expand uses up.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -29,6 +30,7 @@ struct WrittenPath {
   /// A path written as a string may splat; one in an object may not, because it has a type and
   /// size.
   enum class Form { string, object } form = Form::string;
+  std::vector<Text> required_regex{}, forbidden_regex{};
 };
 
 struct WrittenDependency {
@@ -39,6 +41,14 @@ struct WrittenDependency {
 struct WrittenEnvValue {
   Text text;  ///< the value, or the variable to take it from
   enum class From { plan, environment } from = From::plan;
+};
+
+struct WrittenAcceptance {
+  std::optional<Place> place;
+  std::vector<WrittenPath> required_paths;
+  std::array<std::vector<Text>, contract_lists> lists;
+  std::optional<std::uint64_t> min_worker_log_bytes, min_report_summary_chars;
+  std::optional<bool> require_deliverables_evidence, audit_only;
 };
 
 /// A job, a row of the matrix, "defaults", or the whole-plan forms of some of its keys. All have
@@ -58,8 +68,7 @@ struct Written {
   std::optional<WrittenRetry> retry;
   Place retry_place;
   std::optional<std::int32_t> priority;
-  std::vector<WrittenPath> required_paths;
-  std::optional<Place> acceptance_place;
+  WrittenAcceptance acceptance;
   std::optional<std::vector<WrittenDependency>> depends_on;
   std::map<std::string, Text> metadata;
 };
@@ -84,7 +93,7 @@ struct Document {
   Written defaults;    ///< "defaults" and, after parse, the keys of `whole_plan` as well
   Written whole_plan;  ///< timeout, retry and acceptanceDefaults at the top, as jobs_plan has them
   std::optional<Text> prompt_template, name_template, cwd_template;
-  std::vector<WrittenPath> acceptance_template;
+  WrittenAcceptance acceptance_template;
   std::map<std::string, Text> metadata_template;
   std::optional<Throttle> throttle;
   std::optional<Synthesis> synthesis;

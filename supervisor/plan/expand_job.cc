@@ -6,13 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/plan/expand_one.h"
 #include "supervisor/plan/text.h"
 
 namespace pievt::plan {
 namespace {
-
-/// What an entry of a list costs besides its text, so that a million empty ones count as well.
-constexpr std::size_t entry_bytes = 64;
 
 /// The job's own value, or that of "defaults".
 template <class T>
@@ -46,44 +44,7 @@ bool is_blank_prompt(const Prompt& prompt) {
   });
 }
 
-/// As in jobs_plan, what a row says about itself can be used in templates.
-Vars about(const Written& written, const std::string& id) {
-  Vars vars;
-  const auto set = [&](const char* key, const std::string& value) {
-    vars.insert_or_assign(key, Var{{value}, Var::Shape::text});
-  };
-  set("id", written.id ? written.id->value : id);
-  if (written.name) set("name", written.name->value);
-  if (written.cwd) set("cwd", written.cwd->value);
-  return vars;
-}
-
 }  // namespace
-
-struct JobExpander::One {
-  const Written& written;
-  const Written& defaults;
-  const Origin origin;
-  const std::string& label;
-  const Vars about_it;
-  const Scope scope;
-  const Expander expander;
-  ExpandedJob job;
-
-  One(const Written& own, const Written& all, Origin from, const std::string& id,
-      const std::string& name, Problems& problems)
-      : written(own),
-        defaults(all),
-        origin(from),
-        label(name),
-        about_it(about(own, id)),
-        scope{own.vars, about_it, all.vars},
-        expander(scope, label, problems) {
-    job.spec.id = id;
-  }
-  One(const One&) = delete;
-  One& operator=(const One&) = delete;
-};
 
 ExpandedJob JobExpander::expand(const Written& written, Origin origin, const std::string& id,
                                 const std::string& label) {
@@ -94,7 +55,7 @@ ExpandedJob JobExpander::expand(const Written& written, Origin origin, const std
   fill_env(one);
   fill_model(one);
   fill_policies(one);
-  fill_required_paths(one);
+  fill_acceptance(one);
   fill_metadata(one);
   want_dependencies(one);
   return std::move(one.job);
@@ -223,26 +184,8 @@ void JobExpander::fill_context(One& one) {
 }
 
 void JobExpander::fill_env(One& one) {
-  auto& env = one.job.spec.env;
-  for (const auto* written : {&one.defaults.env, &one.written.env}) {
-    for (const auto& [name, value] : *written) {
-      const Place& place = value.text.place;
-      count(entry_bytes + name.size(), place);
-      if (is_full_) return;
-      if (value.from == WrittenEnvValue::From::environment) {
-        env[name] = FromEnv{value.text.value};
-        continue;
-      }
-      auto text = one.expander.expand_text(value.text, fmt::format("\"{}\" in \"env\"", name));
-      if (!text) continue;
-      if (name.size() + 1 + text->size() > limits::env_bytes_max)
-        problems_.add(place, fmt::format("\"{}\" in \"env\" of {} is too long: name and value have "
-                                         "at most {} bytes",
-                                         name, one.label, limits::env_bytes_max));
-      count(text->size(), place);
-      env[name] = std::move(*text);
-    }
-  }
+  add_env(one, one.defaults.env, one.job.spec.env);
+  add_env(one, one.written.env, one.job.spec.env);
 }
 
 void JobExpander::fill_model(One& one) {
@@ -282,29 +225,6 @@ void JobExpander::fill_policies(One& one) {
       spec.tools->push_back(tool.value);
     }
   }
-}
-
-void JobExpander::fill_required_paths(One& one) {
-  const auto fill = [&](const std::vector<WrittenPath>& paths) {
-    for (const WrittenPath& written : paths) {
-      const Place& place = written.path.place;
-      auto expanded = written.form == WrittenPath::Form::string
-                          ? one.expander.expand_entry(written.path, "\"requiredPaths\"")
-                          : one.expander.expand_one(written.path, "\"requiredPaths\"");
-      if (!expanded) continue;
-      for (std::string& path : *expanded) {
-        count(entry_bytes + path.size(), place);
-        if (is_full_) return;
-        if (is_blank(path))
-          problems_.add(place,
-                        fmt::format("a path in \"requiredPaths\" of {} is blank", one.label));
-        one.job.spec.required_paths.push_back({std::move(path), written.type, written.min_bytes});
-      }
-    }
-  };
-  fill(one.defaults.required_paths);
-  if (one.origin == Origin::row) fill(document_.acceptance_template);
-  fill(one.written.required_paths);
 }
 
 void JobExpander::fill_metadata(One& one) {

@@ -44,7 +44,15 @@ class JobExpander {
   void fill_env(One& one);
   void fill_model(One& one);
   void fill_policies(One& one);
-  void fill_required_paths(One& one);
+  // expand_acceptance.cc
+  void fill_acceptance(One& one);
+  void add_acceptance(One& one, const WrittenAcceptance& written);
+  void add_required_path(One& one, const WrittenPath& written);
+  /// Adds each text, expanded; `key` names the list in messages.
+  void add_texts(One& one, const std::vector<Text>& written, std::string_view key,
+                 std::vector<std::string>& texts);
+  void add_env(One& one, const std::map<std::string, WrittenEnvValue>& written,
+               std::map<std::string, std::variant<std::string, FromEnv>>& env);
   void fill_metadata(One& one);
   void want_dependencies(One& one);
   /// Counts what has been added to the plan against the limit.

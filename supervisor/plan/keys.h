@@ -116,8 +116,8 @@ std::span<const Key<Written>> written_keys();               // parse_job.cc
 std::span<const Key<WrittenEnvValue>> env_keys();           // parse_job.cc
 std::span<const Key<WrittenRetry>> retry_keys();            // parse_policy.cc
 std::span<const Key<WrittenRetry>> backoff_keys();          // parse_policy.cc
-std::span<const Key<Written>> acceptance_keys();            // parse_policy.cc
-std::span<const Key<WrittenPath>> path_check_keys();        // parse_policy.cc
+std::span<const Key<WrittenAcceptance>> acceptance_keys();  // parse_acceptance.cc
+std::span<const Key<WrittenPath>> path_check_keys();        // parse_acceptance.cc
 std::span<const Key<WrittenDependency>> depends_on_keys();  // parse_policy.cc
 
 /// All rows of all tables, in the order in which docs/plan.md shows them.

@@ -44,6 +44,9 @@ constexpr std::size_t tools_max = 256;
 /// `NAME=value` of one environment variable: Linux refuses longer ones (MAX_ARG_STRLEN).
 constexpr std::size_t env_bytes_max = 131'071;
 
+/// All texts of one job's acceptance contract, which stands in one event of at most 64 KiB.
+constexpr std::size_t contract_bytes_max = std::size_t{48} << 10;
+
 /// Columns of a CSV file.
 constexpr std::size_t csv_columns_max = 1'000;
 

@@ -63,7 +63,8 @@ void read_vars(const Field& field, Written& into) {
   }
 }
 
-void read_env_value(const Field& env, JsonView member, Written& into) {
+void read_env_value(const Field& env, JsonView member,
+                    std::map<std::string, WrittenEnvValue>& into) {
   WrittenEnvValue value;
   if (member.kind() == JsonKind::string) {
     value.text = text_of(member);
@@ -79,28 +80,7 @@ void read_env_value(const Field& env, JsonView member, Written& into) {
                                  "\"NAME\"}}, not {}",
                                  shown(member.key()), env.label, name_of(member.kind())));
   }
-  if (value.text.was_read()) into.env.insert_or_assign(std::string(member.key()), std::move(value));
-}
-
-void read_env(const Field& field, Written& into) {
-  if (!field.is(JsonKind::object, "an object")) return;
-  for (const JsonView member : field.value) {
-    if (!is_env_name(member.key())) {
-      field.problems.add(
-          member.key_place(),
-          fmt::format("{} in \"env\" of {} cannot be the name of a variable: letters, "
-                      "digits and \"_\" only, no digit first",
-                      shown(member.key()), field.label));
-    } else if (member.key().starts_with("PIEVT_")) {
-      field.problems.add(
-          member.key_place(),
-          fmt::format("{} in \"env\" of {}: names that begin with \"PIEVT_\" are kept "
-                      "for the supervisor",
-                      shown(member.key()), field.label));
-    } else {
-      read_env_value(field, member, into);
-    }
-  }
+  if (value.text.was_read()) into.insert_or_assign(std::string(member.key()), std::move(value));
 }
 
 void read_from_env(const Field& field, WrittenEnvValue& value) {
@@ -156,7 +136,7 @@ constexpr std::array<Key<Written>, 20> written_table = {{
      [](const Field& field, Written& into) { into.cwd = field.text(); }},
     {{"env", everywhere, Support::now, "object of templates or `{\"fromEnv\": \"NAME\"}`",
       "Environment variables; added to those of `defaults`"},
-     read_env},
+     [](const Field& field, Written& into) { read_env(field, into.env); }},
     {{"model", everywhere, Support::now, "template", "For pi's `--model`"},
      read_text<&Written::model>},
     {{"thinking", everywhere, Support::now, "template",
@@ -180,7 +160,7 @@ constexpr std::array<Key<Written>, 20> written_table = {{
     {{"isolation", everywhere, Support::later, "", ""}},
     {{"acceptance", everywhere, Support::now, "object",
       "What must be true for the job to have succeeded; added to that of `defaults`"},
-     read_acceptance},
+     [](const Field& field, Written& into) { read_acceptance(field, into.acceptance); }},
     {{"dependsOn", everywhere, Support::now, "list of templates or objects",
       "Jobs that come first, by id or pattern (`lint-*`)"},
      read_depends_on},
@@ -224,6 +204,27 @@ std::span<const Key<Written>> written_keys() {
 }
 std::span<const Key<WrittenEnvValue>> env_keys() {
   return env_table;
+}
+
+void read_env(const Field& field, std::map<std::string, WrittenEnvValue>& into) {
+  if (!field.is(JsonKind::object, "an object")) return;
+  for (const JsonView member : field.value) {
+    if (!is_env_name(member.key())) {
+      field.problems.add(
+          member.key_place(),
+          fmt::format("{} in \"env\" of {} cannot be the name of a variable: letters, "
+                      "digits and \"_\" only, no digit first",
+                      shown(member.key()), field.label));
+    } else if (member.key().starts_with("PIEVT_")) {
+      field.problems.add(
+          member.key_place(),
+          fmt::format("{} in \"env\" of {}: names that begin with \"PIEVT_\" are kept "
+                      "for the supervisor",
+                      shown(member.key()), field.label));
+    } else {
+      read_env_value(field, member, into);
+    }
+  }
 }
 
 void read_timeout(const Field& field, Written& into) {

@@ -7,12 +7,14 @@
 
 namespace pievt::plan {
 
-void read_retry(const Field& field, Written& into);                         // parse_policy.cc
-void read_acceptance(const Field& field, Written& into);                    // parse_policy.cc
-void read_depends_on(const Field& field, Written& into);                    // parse_policy.cc
-void read_timeout(const Field& field, Written& into);                       // parse_job.cc
-void read_timeout_ms(const Field& field, Written& into);                    // parse_job.cc
-void read_metadata(const Field& field, std::map<std::string, Text>& into);  // parse_job.cc
+void read_retry(const Field& field, Written& into);                 // parse_policy.cc
+void read_acceptance(const Field& field, WrittenAcceptance& into);  // parse_acceptance.cc
+void read_depends_on(const Field& field, Written& into);            // parse_policy.cc
+void read_timeout(const Field& field, Written& into);               // parse_job.cc
+void read_timeout_ms(const Field& field, Written& into);            // parse_job.cc
+/// An object of texts and `fromEnv` objects, for a job or a command of its contract.
+void read_env(const Field& field, std::map<std::string, WrittenEnvValue>& into);  // parse_job.cc
+void read_metadata(const Field& field, std::map<std::string, Text>& into);        // parse_job.cc
 
 /// Reads jobs or rows, whichever `where` says, of a list.
 std::vector<Written> parse_list(const Field& field, Where where);  // parse_job.cc

@@ -70,9 +70,7 @@ void read_defaults(const Field& field, Document& document) {
 }
 
 void read_acceptance_template(const Field& field, Document& document) {
-  Written holder;
-  read_acceptance(field, holder);
-  document.acceptance_template = std::move(holder.required_paths);
+  read_acceptance(field, document.acceptance_template);
 }
 
 void read_throttle(const Field& field, Document& document) {
@@ -156,7 +154,9 @@ constexpr std::array<Key<Document>, 20> plan_table = {{
     {{"retry", plan_where, Support::now, "object", "As in `defaults`"},
      [](const Field& field, Document& document) { read_retry(field, document.whole_plan); }},
     {{"acceptanceDefaults", plan_where, Support::now, "object", "As `acceptance` in `defaults`"},
-     [](const Field& field, Document& document) { read_acceptance(field, document.whole_plan); }},
+     [](const Field& field, Document& document) {
+       read_acceptance(field, document.whole_plan.acceptance);
+     }},
     {{"throttle", plan_where, Support::now, "object",
       "Lower concurrency when providers fail; off if left out"},
      read_throttle},
@@ -230,9 +230,9 @@ void merge_whole_plan(Document& document, Problems& problems) {
     if (defaults.retry) twice(defaults.retry_place, "retry");
     defaults.retry = std::move(whole.retry);
   }
-  if (whole.acceptance_place) {
-    if (defaults.acceptance_place) twice(*defaults.acceptance_place, "acceptance");
-    defaults.required_paths = std::move(whole.required_paths);
+  if (whole.acceptance.place) {
+    if (defaults.acceptance.place) twice(*defaults.acceptance.place, "acceptance");
+    defaults.acceptance = std::move(whole.acceptance);
   }
 }
 

@@ -1,4 +1,4 @@
-// Reads retry, acceptance and dependsOn: keys that are objects with rules of their own.
+// Reads retry and dependsOn: keys that are objects with rules of their own.
 #include <algorithm>
 #include <array>
 
@@ -69,8 +69,6 @@ std::optional<std::uint64_t> backoff_ms(const Field& field) {
 
 constexpr auto retry_where = static_cast<std::uint16_t>(Where::retry);
 constexpr auto backoff_where = static_cast<std::uint16_t>(Where::backoff);
-constexpr auto acceptance_where = static_cast<std::uint16_t>(Where::acceptance);
-constexpr auto path_where = static_cast<std::uint16_t>(Where::path_check);
 constexpr auto depends_where = static_cast<std::uint16_t>(Where::depends_on);
 
 constexpr std::array<Key<WrittenRetry>, 3> retry_table = {{
@@ -113,87 +111,6 @@ constexpr std::array<Key<WrittenRetry>, 4> backoff_table = {{
      }},
 }};
 
-void read_path_check(const Field& list, JsonView entry, Written& into) {
-  WrittenPath check;
-  check.form = WrittenPath::Form::object;
-  const std::string label = fmt::format("\"requiredPaths\" of {}", list.label);
-  read_object(list.problems, entry, path_check_keys(), Where::path_check, label, check);
-  if (!entry.find("path"))
-    list.problems.add(entry.place(), fmt::format("an entry of {} needs \"path\"", label));
-  if (check.path.was_read()) into.required_paths.push_back(std::move(check));
-}
-
-void read_required_paths(const Field& field, Written& into) {
-  constexpr std::string_view rule = "a list of paths or {\"path\": …} objects";
-  if (!field.is(JsonKind::array, rule)) return;
-  for (const JsonView entry : field.value) {
-    if (entry.kind() == JsonKind::object) {
-      read_path_check(field, entry, into);
-    } else if (entry.kind() != JsonKind::string) {
-      field.problems.add(entry.place(),
-                         fmt::format("\"requiredPaths\" in {} must be {}", field.label, rule));
-    } else if (is_blank(entry.string())) {
-      field.problems.add(entry.place(),
-                         fmt::format("a path in \"requiredPaths\" of {} is blank", field.label));
-    } else {
-      into.required_paths.push_back({text_of(entry), PathType::file, 0, WrittenPath::Form::string});
-    }
-  }
-}
-
-void read_path_type(const Field& field, WrittenPath& check) {
-  const auto type = field.text();
-  if (!type) return;
-  if (type->value == "file") {
-    check.type = PathType::file;
-  } else if (type->value == "dir") {
-    check.type = PathType::directory;
-  } else if (type->value == "glob") {
-    field.wrong(
-        "is \"glob\", which is not supported yet: it comes with a later version; "
-        "use \"file\" or \"dir\"");
-  } else {
-    field.wrong(fmt::format("must be \"file\" or \"dir\", not {}", shown(type->value)));
-  }
-}
-
-constexpr KeyName later_in_acceptance(std::string_view name) {
-  return {name, acceptance_where, Support::later, "", ""};
-}
-
-constexpr std::array<Key<Written>, 12> acceptance_table = {{
-    {{"requiredPaths", acceptance_where, Support::now, "list of text or objects",
-      "Files that must be there when the job has ended, relative to its directory"},
-     read_required_paths},
-    {later_in_acceptance("forbiddenPaths")},
-    {later_in_acceptance("requiredOutputRegex")},
-    {later_in_acceptance("forbiddenOutputRegex")},
-    {later_in_acceptance("requiredReportRegex")},
-    {later_in_acceptance("forbiddenReportRegex")},
-    {later_in_acceptance("minWorkerLogBytes")},
-    {later_in_acceptance("minReportSummaryChars")},
-    {later_in_acceptance("allowedWritePaths")},
-    {later_in_acceptance("forbiddenWritePaths")},
-    {later_in_acceptance("requireDeliverablesEvidence")},
-    {later_in_acceptance("auditOnly")},
-}};
-
-constexpr std::array<Key<WrittenPath>, 5> path_check_table = {{
-    {{"path", path_where, Support::now, "text", "The path; needed"},
-     [](const Field& field, WrittenPath& check) {
-       if (auto path = field.text_not_blank()) check.path = std::move(*path);
-     }},
-    {{"type", path_where, Support::now, "`file` or `dir`", "What it must be; `file` if left out"},
-     read_path_type},
-    {{"minBytes", path_where, Support::now, "whole number", "Its least size"},
-     [](const Field& field, WrittenPath& check) {
-       if (const auto n = field.whole_number(0, INT64_MAX))
-         check.min_bytes = static_cast<std::uint64_t>(*n);
-     }},
-    {{"requiredRegex", path_where, Support::later, "", ""}},
-    {{"forbiddenRegex", path_where, Support::later, "", ""}},
-}};
-
 void read_when(const Field& field, WrittenDependency& on) {
   const auto when = field.text();
   if (!when) return;
@@ -224,12 +141,6 @@ std::span<const Key<WrittenRetry>> retry_keys() {
 std::span<const Key<WrittenRetry>> backoff_keys() {
   return backoff_table;
 }
-std::span<const Key<Written>> acceptance_keys() {
-  return acceptance_table;
-}
-std::span<const Key<WrittenPath>> path_check_keys() {
-  return path_check_table;
-}
 std::span<const Key<WrittenDependency>> depends_on_keys() {
   return depends_on_table;
 }
@@ -240,13 +151,6 @@ void read_retry(const Field& field, Written& into) {
   into.retry_place = field.value.key_place();
   read_object(field.problems, field.value, retry_keys(), Where::retry,
               fmt::format("\"retry\" of {}", field.label), *into.retry);
-}
-
-void read_acceptance(const Field& field, Written& into) {
-  if (!field.is(JsonKind::object, "an object")) return;
-  into.acceptance_place = field.value.key_place();
-  read_object(field.problems, field.value, acceptance_keys(), Where::acceptance,
-              fmt::format("\"{}\" of {}", field.key(), field.label), into);
 }
 
 void read_depends_on(const Field& field, Written& into) {

@@ -28,7 +28,7 @@ std::string_view name_of(When when) {
 }
 
 std::string_view name_of(PathType type) {
-  return pick(std::array<std::string_view, 2>{"file", "dir"}, type);
+  return pick(std::array<std::string_view, 3>{"file", "dir", "glob"}, type);
 }
 
 std::string_view name_of(SynthesisMode mode) {

@@ -2,6 +2,7 @@
 // Values only, no behaviour; made by read_plan (read_plan.h).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,7 +22,7 @@ enum class When : std::uint8_t {
   success,  ///< start only if it succeeded
   finished  ///< start when it has ended, whatever became of it
 };
-enum class PathType : std::uint8_t { file, directory };
+enum class PathType : std::uint8_t { file, directory, glob };
 enum class SynthesisMode : std::uint8_t { parent, report_only };
 
 /// Failures that a retry policy can be narrowed to. The names are those of FailureKind in
@@ -79,6 +80,42 @@ struct RequiredPath {
   std::string path;  ///< relative to the job's directory, or absolute
   PathType type = PathType::file;
   std::uint64_t min_bytes = 0;
+  std::vector<std::string> required_regex{}, forbidden_regex{};
+};
+
+/// The lists of texts in a contract. Patterns of paths are those of pi-jobs, the others are
+/// JavaScript regular expressions, each asked of one channel.
+enum class ContractList : std::uint8_t {
+  forbidden_paths,
+  required_final,
+  forbidden_final,
+  required_worker_log,
+  forbidden_worker_log,
+  required_report,
+  forbidden_report,
+  required_raw_output,
+  forbidden_raw_output,
+  allowed_write_paths,
+  forbidden_write_paths
+};
+constexpr std::size_t contract_lists = 11;
+
+/// How a plan spells it: `requiredFinalRegex`.
+std::string_view name_of(ContractList list);
+
+/// What must be true when the agent has ended, besides the required paths.
+struct Contract {
+  enum class Asked : std::uint8_t { no, yes } asked = Asked::no;  ///< even an empty one is asked
+  std::array<std::vector<std::string>, contract_lists> lists;
+  std::uint64_t min_worker_log_bytes = 0;      ///< 0: not asked
+  std::uint64_t min_report_summary_chars = 0;  ///< 0: not asked
+  bool require_deliverables_evidence = false;
+  bool audit_only = false;
+
+  const std::vector<std::string>& of(ContractList list) const {
+    return lists[static_cast<std::size_t>(list)];
+  }
+  friend bool operator==(const Contract&, const Contract&) = default;
 };
 
 struct Dependency {
@@ -102,6 +139,7 @@ struct JobSpec {
   std::int32_t priority = 0;           ///< larger starts first
   std::vector<Dependency> depends_on;  ///< by index, each job once; together without a cycle
   std::vector<RequiredPath> required_paths;
+  Contract contract;
   std::map<std::string, std::string> metadata;
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/check/contract.h"
 #include "supervisor/launch/agent_dir.h"
 #include "supervisor/launch/command.h"
 #include "supervisor/launch/user_agent.h"
@@ -116,6 +117,13 @@ Result<PreparedLaunch> Launcher::prepare_job(RunRecord& record, std::uint32_t nu
   if (const auto found = options_->job_environment.find(job->id);
       found != options_->job_environment.end()) {
     ask.environment = found->second;
+  }
+  if (declared.acceptance != nullptr &&
+      acceptance::needs(*declared.acceptance) == acceptance::Needs::evidence) {
+    const auto directory =
+        launch::attempt_files(options_->store, attempt_name(record.state(), ask.subject)).directory;
+    ask.environment.push_back({"PIEVT_WORKER_LOG", (directory / launch::worker_log_name).string()});
+    ask.environment.push_back({"PIEVT_REPORT", (directory / launch::report_name).string()});
   }
   return prepare(record, std::move(ask));
 }

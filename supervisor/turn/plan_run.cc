@@ -71,6 +71,43 @@ std::string prompt_text(const plan::JobSpec& job, schema::JobDeclaredT& event) {
   return text;
 }
 
+std::unique_ptr<schema::RequiredPathT> required_path(const plan::RequiredPath& path) {
+  auto out = std::make_unique<schema::RequiredPathT>();
+  out->path = path.path;
+  out->type = path.type == plan::PathType::directory ? schema::PathType::directory
+              : path.type == plan::PathType::glob    ? schema::PathType::glob
+                                                     : schema::PathType::file;
+  out->min_bytes = path.min_bytes;
+  out->required_regex = path.required_regex;
+  out->forbidden_regex = path.forbidden_regex;
+  return out;
+}
+
+std::unique_ptr<schema::AcceptanceT> contract_of(const plan::JobSpec& job) {
+  using enum plan::ContractList;
+  const plan::Contract& contract = job.contract;
+  if (contract.asked == plan::Contract::Asked::no) return nullptr;
+  auto out = std::make_unique<schema::AcceptanceT>();
+  for (const plan::RequiredPath& path : job.required_paths)
+    out->required_paths.push_back(required_path(path));
+  out->forbidden_paths = contract.of(forbidden_paths);
+  out->required_final = contract.of(required_final);
+  out->forbidden_final = contract.of(forbidden_final);
+  out->required_worker_log = contract.of(required_worker_log);
+  out->forbidden_worker_log = contract.of(forbidden_worker_log);
+  out->required_report = contract.of(required_report);
+  out->forbidden_report = contract.of(forbidden_report);
+  out->required_raw_output = contract.of(required_raw_output);
+  out->forbidden_raw_output = contract.of(forbidden_raw_output);
+  out->min_worker_log_bytes = contract.min_worker_log_bytes;
+  out->min_report_summary_chars = contract.min_report_summary_chars;
+  out->allowed_write_paths = contract.of(allowed_write_paths);
+  out->forbidden_write_paths = contract.of(forbidden_write_paths);
+  out->require_deliverables_evidence = contract.require_deliverables_evidence;
+  out->audit_only = contract.audit_only;
+  return out;
+}
+
 Result<schema::JobDeclaredT> declare(RunRecord& record, const plan::JobSpec& job,
                                      const std::filesystem::path& cwd) {
   schema::JobDeclaredT event;
@@ -98,15 +135,7 @@ Result<schema::JobDeclaredT> declare(RunRecord& record, const plan::JobSpec& job
                                                        : schema::DependsWhen::finished;
     event.depends_on.push_back(std::move(out));
   }
-  if (!job.required_paths.empty()) event.acceptance = std::make_unique<schema::AcceptanceT>();
-  for (const plan::RequiredPath& path : job.required_paths) {
-    auto out = std::make_unique<schema::RequiredPathT>();
-    out->path = path.path;
-    out->type = path.type == plan::PathType::directory ? schema::PathType::directory
-                                                       : schema::PathType::file;
-    out->min_bytes = path.min_bytes;
-    event.acceptance->required_paths.push_back(std::move(out));
-  }
+  event.acceptance = contract_of(job);
   for (const auto& [key, value] : job.metadata) {
     auto pair = std::make_unique<schema::PairT>();
     pair->key = key;

@@ -1,6 +1,7 @@
 #include "supervisor/turn/settle.h"
 
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "supervisor/check/contract.h"
 #include "supervisor/planners/batch.h"
 #include "supervisor/record/clock.h"
+#include "supervisor/turn/evidence.h"
 
 namespace pievt::supervisor {
 namespace {
@@ -163,6 +165,15 @@ Status decide_gate(RunRecord& record, Subject subject, schema::GateKind kind,
   return {};
 }
 
+Result<schema::GateDecidedT> ask_contract(RunRecord& record, const LiveAttempt& attempt,
+                                          const schema::AcceptanceT& contract) {
+  acceptance::Evidence evidence;
+  evidence.cwd = attempt.cwd;
+  if (acceptance::needs(contract) == acceptance::Needs::evidence)
+    evidence = PIEVT_TRY(gather(record, attempt));
+  return acceptance::evaluate(contract, evidence);
+}
+
 Status settle_probe(RunRecord& record, Subject subject) {
   const AttemptState& probe = *find_attempt(record.state(), subject.job, subject.attempt);
   // That a supervisor died says nothing about the model.
@@ -207,17 +218,24 @@ Status settle(RunRecord& record, const LiveAttempt& attempt) {
   const Subject subject = attempt.subject;
   const AttemptState* state = find_attempt(record.state(), subject.job, subject.attempt);
   PIEVT_ASSERT(state != nullptr);
-  PIEVT_TRY(record.propose({classify(*state, attempt), subject}));
-  if (subject.job == 0) return settle_probe(record, subject);
+  schema::AttemptClassifiedT classified = classify(*state, attempt);
+  if (subject.job == 0) {
+    PIEVT_TRY(record.propose({std::move(classified), subject}));
+    return settle_probe(record, subject);
+  }
 
   // The contract is asked only of work that claims to be done: asking after a provider's failure
-  // only adds noise.
+  // only adds noise. It may read the log, and so commits; from the classification on everything is
+  // one commit again, because a new supervisor takes a classified attempt for a settled one.
   const JobState& job = *find_job(record.state(), subject.job);
-  state = find_attempt(record.state(), subject.job, subject.attempt);
-  if (state->failure == schema::FailureKind::none && job.declared != nullptr &&
+  std::optional<schema::GateDecidedT> gate;
+  if (classified.failure == schema::FailureKind::none && job.declared != nullptr &&
       job.declared->acceptance != nullptr) {
-    PIEVT_TRY(decide_gate(record, subject, schema::GateKind::acceptance,
-                          acceptance::evaluate(*job.declared->acceptance, attempt.cwd)));
+    gate = PIEVT_TRY(ask_contract(record, attempt, *job.declared->acceptance));
+  }
+  PIEVT_TRY(record.propose({std::move(classified), subject}));
+  if (gate) {
+    PIEVT_TRY(decide_gate(record, subject, schema::GateKind::acceptance, std::move(*gate)));
   }
   for (NewEvent& event : planners::after_attempt(record.state(), subject.job, wall_now_ns())) {
     PIEVT_TRY(record.propose(std::move(event)));

@@ -22,22 +22,22 @@ template <class... T>
 struct type_list {};
 
 /// Every payload, in the order of the union in schemas/events.fbs.
-using event_types =
-    type_list<schema::StoreCreated, schema::WriterOpened, schema::WriterClosed,
-              schema::StreamDeclared, schema::ActorDeclared, schema::SchemaRegistered,
-              schema::RunPlanned, schema::RunStarted, schema::RunStopRequested, schema::RunPaused,
-              schema::RunResumed, schema::RunRecovered, schema::RunFinished, schema::JobDeclared,
-              schema::JobRetryScheduled, schema::JobJudged, schema::JobFinished,
-              schema::AttemptLaunchRequested, schema::AttemptLaunched, schema::AttemptLaunchFailed,
-              schema::AttemptStopRequested, schema::AttemptExited, schema::AttemptLeftoversFound,
-              schema::AttemptSwept, schema::AttemptAdopted, schema::AttemptLost,
-              schema::AttemptClassified, schema::SessionStarted, schema::TurnEnded,
-              schema::ToolCallStarted, schema::ToolCallFinished, schema::UsageRecorded,
-              schema::FinalMessageObserved, schema::ProviderRetryStarted,
-              schema::ProviderRetryEnded, schema::CompactionStarted, schema::CompactionEnded,
-              schema::OutputCaptured, schema::OutputAnomalyObserved, schema::GateOpened,
-              schema::GateDecided, schema::ArtifactRecorded, schema::AgentRunEnded,
-              schema::AgentSettled, schema::JobCancelRequested, schema::JobReopened>;
+using event_types = type_list<
+    schema::StoreCreated, schema::WriterOpened, schema::WriterClosed, schema::StreamDeclared,
+    schema::ActorDeclared, schema::SchemaRegistered, schema::RunPlanned, schema::RunStarted,
+    schema::RunStopRequested, schema::RunPaused, schema::RunResumed, schema::RunRecovered,
+    schema::RunFinished, schema::JobDeclared, schema::JobRetryScheduled, schema::JobJudged,
+    schema::JobFinished, schema::AttemptLaunchRequested, schema::AttemptLaunched,
+    schema::AttemptLaunchFailed, schema::AttemptStopRequested, schema::AttemptExited,
+    schema::AttemptLeftoversFound, schema::AttemptSwept, schema::AttemptAdopted,
+    schema::AttemptLost, schema::AttemptClassified, schema::SessionStarted, schema::TurnEnded,
+    schema::ToolCallStarted, schema::ToolCallFinished, schema::UsageRecorded,
+    schema::FinalMessageObserved, schema::ProviderRetryStarted, schema::ProviderRetryEnded,
+    schema::CompactionStarted, schema::CompactionEnded, schema::OutputCaptured,
+    schema::OutputAnomalyObserved, schema::GateOpened, schema::GateDecided,
+    schema::ArtifactRecorded, schema::AgentRunEnded, schema::AgentSettled,
+    schema::JobCancelRequested, schema::JobReopened, schema::GateCommandRequested,
+    schema::GateCommandStarted, schema::GateCommandStopRequested, schema::GateCommandEnded>;
 
 /// The union's tag of a payload table. A copy on purpose: the generated constant has no address.
 template <class Table>

@@ -74,19 +74,23 @@ const Row keys[] = {
     {"{'jobs': [{'prompt': 'p', 'isolation': {'x': 1}}]}",
      "1:27: 'isolation' in job 1 is not supported yet: what it does comes with a later version; "
      "remove it for now"},
-    {"{'jobs': [{'prompt': 'p', 'acceptance': {'auditOnly': false}}]}",
-     "1:42: 'auditOnly' in 'acceptance' of job 1 is not supported yet: what it does comes with a "
-     "later version; remove it for now"},
+    {"{'jobs': [{'prompt': 'p', 'acceptance': {'auditOnly': 1}}]}",
+     "1:55: 'auditOnly' in 'acceptance' of job 1 must be true or false, not a number"},
     {"{'jobs': [{'prompt': 'p', 'acceptance': {'requiredPath': []}}]}",
      "1:42: unknown key 'requiredPath' in 'acceptance' of job 1; did you mean 'requiredPaths'?"},
+    {"{'jobs': [{'prompt': 'p', 'acceptance': {'forbiddenPaths': [1]}}]}",
+     "1:61: 'forbiddenPaths' in 'acceptance' of job 1 must be a list of text; this entry is a "
+     "number"},
     {"{'jobs': [{'prompt': 'p', 'acceptance': {'requiredPaths': [{'path': 'p', 'requiredRegex': "
-     "[]}]}}]}",
-     "1:74: 'requiredRegex' in 'requiredPaths' of 'acceptance' of job 1 is not supported yet: what "
-     "it does comes with a later version; remove it for now"},
+     "'x'}]}}]}",
+     "1:91: 'requiredRegex' in 'requiredPaths' of 'acceptance' of job 1 must be a list of text, "
+     "not "
+     "text"},
     {"{'jobs': [{'prompt': 'p', 'acceptance': {'requiredPaths': [{'path': 'p', 'type': "
-     "'glob'}]}}]}",
-     "1:82: 'type' in 'requiredPaths' of 'acceptance' of job 1 is 'glob', which is not supported "
-     "yet: it comes with a later version; use 'file' or 'dir'"},
+     "'link'}]}}]}",
+     "1:82: 'type' in 'requiredPaths' of 'acceptance' of job 1 must be 'file', 'dir' or 'glob', "
+     "not "
+     "'link'"},
 };
 
 const Row types[] = {
