@@ -10,19 +10,28 @@ OutputKey key_of(const RunRecord& record, Subject subject, schema::OutputChannel
   return {record.run_id(), subject.job, subject.attempt, channel};
 }
 
-Result<std::uint64_t> recorded_observations(const RunRecord& record, Log& log, Subject subject,
-                                            const AttemptState& attempt) {
-  std::uint64_t count = 0;
+// What an earlier supervisor recorded of it beyond what the state counts.
+struct Recorded {
+  std::uint64_t observations = 0;
+  StoredSession session;
+};
+
+Result<Recorded> recorded(const RunRecord& record, Log& log, Subject subject,
+                          const AttemptState& attempt) {
+  Recorded found;
   auto reader = log.read_stream(run_stream(record.run_id()), {attempt.first_revision},
                                 {attempt.last_revision});
   while (reader.next()) {
     const schema::Head& head = reader.event().head();
-    if (head.job() == subject.job && head.attempt() == subject.attempt &&
-        is_observation(reader.event()))
-      ++count;
+    if (head.job() != subject.job || head.attempt() != subject.attempt) continue;
+    if (is_observation(reader.event())) ++found.observations;
+    const auto* chunk = reader.event().envelope->payload_as_OutputCaptured();
+    if (chunk == nullptr || chunk->channel() != schema::OutputChannel::session) continue;
+    ++found.session.chunks;
+    found.session.bytes = chunk->offset() + chunk->size();
   }
   PIEVT_TRY(reader.status());
-  return count;
+  return found;
 }
 
 }  // namespace
@@ -37,10 +46,10 @@ Result<AttemptOutput> AttemptOutput::open(RunRecord& record, Subject subject,
   Channel err = PIEVT_TRY(Channel::open(paths.stderr_file,
                                         key_of(record, subject, schema::OutputChannel::stderr),
                                         attempt->stderr_chunks, attempt->stderr_bytes));
-  const std::uint64_t recorded =
-      PIEVT_TRY(recorded_observations(record, record.log(), subject, *attempt));
+  const Recorded known_of_it = PIEVT_TRY(recorded(record, record.log(), subject, *attempt));
   AttemptOutput output(subject, std::move(paths), std::move(out), std::move(err),
-                       Observer(subject, cwd, recorded));
+                       Observer(subject, cwd, known_of_it.observations));
+  output.session_stored_ = known_of_it.session;
   if (attempt->stdout_bytes > 0) {
     const AttemptState known = *attempt;  // proposing events below moves the state
     PIEVT_TRY(read_output(record.log(), out_key, known, [&](std::span<const std::byte> bytes) {
@@ -87,8 +96,9 @@ Status AttemptOutput::finish(RunRecord& record, CaptureTools& tools) {
 Status AttemptOutput::store_session(RunRecord& record, CaptureTools& tools) {
   // pi 0.73 writes no session file before its first answer: its absence is a fact, not an error.
   if (const auto tail = pi::read_session_tail(paths_.session_file); tail.ok()) session_ = *tail;
-  auto channel = Channel::open(paths_.session_file,
-                               key_of(record, subject_, schema::OutputChannel::session), 0, 0);
+  auto channel =
+      Channel::open(paths_.session_file, key_of(record, subject_, schema::OutputChannel::session),
+                    session_stored_.chunks, session_stored_.bytes);
   if (!channel.ok()) return {};
   while (PIEVT_TRY(channel->pump(record, tools, subject_, pump_bytes_max,
                                  [](auto) { return Status(); })) > 0) {

@@ -19,6 +19,13 @@ struct OutputPaths {
   std::filesystem::path stdout_file, stderr_file, session_file;
 };
 
+/// How much of the session file is in the store already: a supervisor may die between storing it
+/// and the verdict.
+struct StoredSession {
+  std::uint32_t chunks = 0;
+  std::uint64_t bytes = 0;
+};
+
 class AttemptOutput {
  public:
   /// Follows a new attempt, or one that an earlier supervisor had begun to follow: what the store
@@ -69,6 +76,7 @@ class AttemptOutput {
   pi::Stream stream_;
   pi::StreamFacts facts_;
   pi::SessionTail session_;
+  StoredSession session_stored_;
   process::Moment last_activity_ = process::Clock::now();
 };
 
