@@ -38,9 +38,7 @@ Result<Exit> version(Context&);     const Manual& version_manual();
 namespace {
 
 constexpr std::array verb_rows = {
-    Verb{"backup", Group::move,
-         "a copy of the store, made beside a running pievt; later only what "
-         "is new",
+    Verb{"backup", Group::move, "a copy of the store beside a running pievt, later what is new",
          verbs::backup, verbs::backup_manual},
     Verb{"bench", Group::measure, "how fast this is on this machine and this disk", verbs::bench,
          verbs::bench_manual},
