@@ -185,7 +185,7 @@ void compare_job(const JobRecord& job, const LastWord& word, AnomalyList& anomal
   }
   for (const auto& [attempt, began] : word.open) {
     anomalies.add(ImportAnomaly::unfinished, log_name, place(*began),
-                  fmt::format("attempt {} began and its end was never written", attempt));
+                  fmt::format("attempt {} began and its end is not in the log", attempt));
   }
   if (word.finished == nullptr || !job.present || word.retry != nullptr || !word.open.empty())
     return;

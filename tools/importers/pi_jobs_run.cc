@@ -19,21 +19,6 @@ using state::JobPhase;
 using state::RunPhase;
 using supervisor::one_line;
 
-bool retryable(FailureKind kind) {
-  return kind == FailureKind::launch_error || kind == FailureKind::provider_transient ||
-         kind == FailureKind::provider_stalled || kind == FailureKind::worker_stalled ||
-         kind == FailureKind::worker_incomplete;
-}
-
-Ending ending_of(const AttemptRecord& attempt, std::string_view status) {
-  if (attempt.stop_reason == "thinking_only_stop") return Ending::thinking_only;
-  if (status == "aborted") return Ending::aborted;
-  if (status == "success") return attempt.saw_final == false ? Ending::incomplete : Ending::ok;
-  if (attempt.failure == "worker_stalled") return Ending::killed;
-  if (attempt.failure == "launch_error") return Ending::failed_to_run;
-  return status == "error" ? Ending::failed : Ending::unknown;
-}
-
 class RunStory {
  public:
   RunStory(RunTeller& teller, const Batch& batch, const SourceFiles& files, BlobSink& blobs,
@@ -150,7 +135,9 @@ class RunStory {
   }
 
   Status request(const Step& step) {
-    if (teller_.knew_end_of(step.job, step.attempt)) return {};
+    requested_ns_[{step.job, step.attempt}] = step.at_ns;
+    begun_[step.job] = std::max(begun_[step.job], step.attempt);
+    if (attempt_state(step) != nullptr) return {};  // it was told before
     reopen(step);
     AttemptLaunchRequestedT requested;
     requested.mode = AttemptMode::json;
@@ -167,7 +154,6 @@ class RunStory {
         requested.prompt = PIEVT_TRY(blobs_.put(prompt->text(), BlobKind::text));
     }
     tell(std::move(requested), step.at_ns, about(step));
-    requested_ns_[{step.job, step.attempt}] = step.at_ns;
     return {};
   }
 
@@ -223,7 +209,7 @@ class RunStory {
     }
     PIEVT_TRY(artifacts(attempt_directory(batch_.jobs[step.job - 1].id, step.attempt), step.at_ns,
                         about(step)));
-    classified.ending = ending_of(record, status);
+    classified.ending = ending_of(status, record.failure, record.stop_reason, record.saw_final);
     classified.failure = failure_kind(failure).value_or(FailureKind::unknown);
     classified.ruleset = std::string(ruleset);
     classified.stop_reason = one_line(record.stop_reason);
@@ -231,7 +217,6 @@ class RunStory {
     classified.reason =
         fmt::format("pi-jobs recorded it as {}", status.empty() ? "nothing" : one_line(status));
     tell(std::move(classified), step.at_ns, about(step));
-    acceptance(step);
     return {};
   }
 
@@ -249,14 +234,17 @@ class RunStory {
   }
 
   // Only the last attempt's acceptance survives in the record: the job's file has one.
-  void acceptance(const Step& step) {
+  void acceptance(const Step& step, Subject subject) {
     const JobRecord& job = batch_.jobs[step.job - 1];
     const auto decision = gate_decision(job.acceptance);
-    if (!decision || job.attempts.empty() || job.attempts.back().ordinal != step.attempt) return;
+    const bool known = std::ranges::any_of(teller_.state().gates, [&](const auto& gate) {
+      return gate->job == subject.job && gate->attempt == subject.attempt;
+    });
+    if (!decision || known || subject.attempt == 0) return;
     GateOpenedT opened;
     opened.kind = GateKind::acceptance;
     opened.name = "acceptance";
-    tell(std::move(opened), step.at_ns, about(step));
+    tell(std::move(opened), step.at_ns, subject);
     GateDecidedT decided;
     decided.decision = *decision;
     decided.ruleset = std::string(ruleset);
@@ -270,16 +258,15 @@ class RunStory {
       check->actual = seen.actual.empty() ? seen.message : seen.actual;
       decided.checks.push_back(std::move(check));
     }
-    tell(std::move(decided), step.at_ns, about(step));
+    tell(std::move(decided), step.at_ns, subject);
   }
 
   // An attempt whose end nobody wrote down, in a job or batch that has one.
   void lose_open(std::uint32_t number, std::uint64_t at_ns) {
     const JobState* job = find_job(teller_.state(), number);
     if (job == nullptr || job->attempts.empty()) return;
-    const AttemptState& last = *job->attempts.back();
-    if (last.phase == AttemptPhase::classified) return;
-    const Subject subject{.job = number, .attempt = last.number};
+    if (job->attempts.back()->phase == AttemptPhase::classified) return;
+    const Subject subject{.job = number, .attempt = job->attempts.back()->number};
     AttemptLostT lost;
     lost.detail = "its end is not in the record";
     tell(std::move(lost), at_ns, subject);
@@ -294,8 +281,10 @@ class RunStory {
     const JobState* job = job_state(step);
     if (job == nullptr) return;  // of no job: the anomaly about its line says so
     const JobRecord& record = batch_.jobs[step.job - 1];
-    if (job->phase == JobPhase::finished && teller_.knew_run()) return;
+    const Subject subject{.job = step.job, .attempt = begun_[step.job]};
+    if (job->attempts.size() > subject.attempt) return;  // more of it was told before
     lose_open(step.job, step.at_ns);
+    if (step.final) acceptance(step, subject);
     JobJudgedT judged;
     judged.status = job_status(step.status).value_or(JobStatus::unknown);
     judged.failure =
@@ -304,13 +293,14 @@ class RunStory {
     judged.retryable = retryable(judged.failure);
     judged.ruleset = std::string(ruleset);
     if (step.final && step.status == record.status) judged.reason = record.error;
-    const auto attempt = static_cast<std::uint32_t>(job->attempts.size());
     JobFinishedT finished;
     finished.status = judged.status;
     finished.failure = judged.failure;
     finished.reason = judged.reason;
-    tell(std::move(judged), step.at_ns, {.job = step.job, .attempt = attempt});
-    if (step.final) tell(std::move(finished), step.at_ns, {.job = step.job});
+    if (!teller_.knew_verdict(subject.job, subject.attempt))
+      tell(std::move(judged), step.at_ns, subject);
+    if (step.final && job->phase != JobPhase::finished)
+      tell(std::move(finished), step.at_ns, {.job = step.job});
   }
 
   Status finish_run(const Step& step) {
@@ -348,12 +338,10 @@ class RunStory {
   }
 
   void tell_anomalies(std::uint64_t at_ns) {
-    // Telling one may not add another; the list is copied all the same, for it is not ours.
-    const std::vector<FoundAnomaly> found = anomalies_;
-    for (const FoundAnomaly& anomaly : found) {
+    const std::vector<FoundAnomaly> found = anomalies_;  // telling one may add another
+    for (const FoundAnomaly& anomaly : found)
       tell(ImportAnomalyFoundT(anomaly.what), at_ns,
            {.job = anomaly.job, .attempt = anomaly.attempt});
-    }
   }
 
   // The files right below `directory` that are not told in another way, as they are.
@@ -392,6 +380,7 @@ class RunStory {
   std::vector<FoundAnomaly>& anomalies_;
   OutputPacker packer_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> requested_ns_;
+  std::map<std::uint32_t, std::uint32_t> begun_;  ///< a job's last attempt so far in the story
   std::uint64_t last_ns_ = 0;
   bool told_files_ = false;
 };

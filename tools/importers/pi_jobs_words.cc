@@ -85,6 +85,24 @@ std::optional<schema::GateDecision> gate_decision(std::string_view word) {
   return in(words, word);
 }
 
+bool retryable(schema::FailureKind kind) {
+  using schema::FailureKind;
+  return kind == FailureKind::launch_error || kind == FailureKind::provider_transient ||
+         kind == FailureKind::provider_stalled || kind == FailureKind::worker_stalled ||
+         kind == FailureKind::worker_incomplete;
+}
+
+schema::Ending ending_of(std::string_view status, std::string_view failure,
+                         std::string_view stop_reason, std::optional<bool> saw_final) {
+  using schema::Ending;
+  if (stop_reason == "thinking_only_stop") return Ending::thinking_only;
+  if (status == "aborted") return Ending::aborted;
+  if (status == "success") return saw_final == false ? Ending::incomplete : Ending::ok;
+  if (failure == "worker_stalled") return Ending::killed;
+  if (failure == "launch_error") return Ending::failed_to_run;
+  return status == "error" ? Ending::failed : Ending::unknown;
+}
+
 std::optional<std::uint64_t> time_of(std::string_view text) {
   // The one form that JavaScript's toISOString writes.
   if (text.size() != 24 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||

@@ -19,6 +19,13 @@ std::optional<schema::FailureKind> failure_kind(std::string_view word);
 std::optional<schema::CheckStatus> check_status(std::string_view word);
 std::optional<schema::GateDecision> gate_decision(std::string_view word);
 
+/// What pi-jobs called retryable: a property of the kind, not a promise that another try follows.
+bool retryable(schema::FailureKind kind);
+
+/// How an attempt ended, from what pi-jobs recorded of its runtime.
+schema::Ending ending_of(std::string_view status, std::string_view failure,
+                         std::string_view stop_reason, std::optional<bool> saw_final);
+
 /// Nanoseconds since 1970 of `2026-11-20T12:05:04.604Z`; nothing for anything else (there are
 /// records that say `start` and `finish`).
 std::optional<std::uint64_t> time_of(std::string_view text);

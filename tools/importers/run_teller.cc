@@ -47,7 +47,9 @@ Result<RunTeller> RunTeller::begin(const Log* log, const std::string& run_id,
                     .occurred_ns = head.occurred_ns()};
     ++teller.known_[teller.identity(stored)];
     if (event.type() == schema::Payload::AttemptClassified)
-      teller.ended_[{head.job(), head.attempt()}] = true;
+      teller.ended_.insert({head.job(), head.attempt()});
+    if (event.type() == schema::Payload::JobJudged)
+      teller.judged_.insert({head.job(), head.attempt()});
   }
   PIEVT_TRY(reader.status());
   if (teller.known_revision_ != 0 && teller.state_.ruleset.starts_with("pievt")) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ class RunTeller {
   const RunState& state() const { return state_; }
   /// Whether the attempt had ended when this teller began: its story is known.
   bool knew_end_of(std::uint32_t job, std::uint32_t attempt) const;
+  /// Whether a verdict on the job after that attempt was told before.
+  bool knew_verdict(std::uint32_t job, std::uint32_t attempt) const {
+    return judged_.contains({job, attempt});
+  }
   bool knew_run() const { return known_revision_ != 0; }
   std::uint64_t new_events() const { return events_.size(); }
 
@@ -48,7 +53,7 @@ class RunTeller {
   RunState state_;
   std::uint64_t known_revision_ = 0;
   std::map<std::string, std::uint32_t> known_;  ///< identity of stored events, how often
-  std::map<std::pair<std::uint32_t, std::uint32_t>, bool> ended_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> ended_, judged_;
   std::vector<NewEvent> events_;
   format::BodyEncoder encoder_;
 };
