@@ -37,7 +37,8 @@ using event_types =
               schema::ProviderRetryEnded, schema::CompactionStarted, schema::CompactionEnded,
               schema::OutputCaptured, schema::OutputAnomalyObserved, schema::GateOpened,
               schema::GateDecided, schema::ArtifactRecorded, schema::AgentRunEnded,
-              schema::AgentSettled, schema::JobCancelRequested, schema::JobReopened>;
+              schema::AgentSettled, schema::JobCancelRequested, schema::JobReopened,
+              schema::ImportStarted, schema::ImportAnomalyFound, schema::ImportFinished>;
 
 /// The union's tag of a payload table. A copy on purpose: the generated constant has no address.
 template <class Table>
