@@ -19,6 +19,7 @@ Result<Exit> completion(Context&);  const Manual& completion_manual();
 Result<Exit> doctor(Context&);      const Manual& doctor_manual();
 Result<Exit> gc(Context&);          const Manual& gc_manual();
 Result<Exit> help(Context&);        const Manual& help_manual();
+Result<Exit> import(Context&);      const Manual& import_manual();
 Result<Exit> init(Context&);     const Manual& init_manual();
 Result<Exit> log(Context&);         const Manual& log_manual();
 Result<Exit> output(Context&);      const Manual& output_manual();
@@ -38,9 +39,7 @@ Result<Exit> version(Context&);     const Manual& version_manual();
 namespace {
 
 constexpr std::array verb_rows = {
-    Verb{"backup", Group::move,
-         "a copy of the store, made beside a running pievt; later only what "
-         "is new",
+    Verb{"backup", Group::move, "a copy of the store beside a running pievt, later what is new",
          verbs::backup, verbs::backup_manual},
     Verb{"bench", Group::measure, "how fast this is on this machine and this disk", verbs::bench,
          verbs::bench_manual},
@@ -53,6 +52,8 @@ constexpr std::array verb_rows = {
     Verb{"gc", Group::move, "removes what no event refers to any more", verbs::gc,
          verbs::gc_manual},
     Verb{"help", Group::about, "what verbs do, and other topics", verbs::help, verbs::help_manual},
+    Verb{"import", Group::move, "the batches of pi-jobs, as runs of this store", verbs::import,
+         verbs::import_manual},
     Verb{"init", Group::run, "make a store here; harmless if there is one", verbs::init,
          verbs::init_manual},
     Verb{"log", Group::read, "the events of a run, oldest first", verbs::log, verbs::log_manual},

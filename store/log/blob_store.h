@@ -28,7 +28,8 @@ using ValuePut = std::function<Status(Family family, std::string_view key, std::
 class BlobStore {
  public:
   /// Without `put` it can only be read from.
-  explicit BlobStore(const Rocks& rocks, ValuePut put = {}) : rocks_(&rocks), put_(std::move(put)) {}
+  explicit BlobStore(const Rocks& rocks, ValuePut put = {})
+      : rocks_(&rocks), put_(std::move(put)) {}
 
   /// The key every digest of this store is made with; 32 random bytes, kept in the store.
   void set_key(const BlobKey& key) { key_ = key; }

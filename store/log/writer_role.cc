@@ -3,6 +3,7 @@
 #include "store/log/writer_role.h"
 
 #include <cstring>
+#include <future>
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -90,7 +91,11 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
   const std::filesystem::path directory = log_directory(place.directory);
   // Between STORE and the log's first commit a creator can die; whoever comes next simply goes on.
   const bool log_is_new = !std::filesystem::exists(directory / "CURRENT");
-  if (!log_is_new) PIEVT_TRY(sync_write_ahead_logs(directory));
+  // While RocksDB replays what the writer before had given to the kernel, that is put on the disk:
+  // together the two are most of a take-over, and only our first commit needs both.
+  std::future<Status> synced = std::async(std::launch::async, [&directory, log_is_new] {
+    return log_is_new ? Status() : sync_write_ahead_logs(directory);
+  });
   Rocks rocks = PIEVT_TRY(
       Rocks::open_writer(directory, log_is_new ? Rocks::Create::if_missing : Rocks::Create::never));
   // RocksDB syncs what is in log/, and nobody but us the name of log/ itself.
@@ -113,6 +118,7 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
                            PIEVT_TRY(last_stream_number(role->rocks_)));
   role->blobs_.set_key(PIEVT_TRY(load_or_make_key(role->rocks_, last)));
   committed = last;
+  PIEVT_TRY(synced.get());
   PIEVT_TRY(role->begin_period(self));
   return role;
 }

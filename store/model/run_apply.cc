@@ -338,8 +338,10 @@ class Fold {
   void end_process() {
     attempt_->phase = AttemptPhase::exited;
     attempt_->exited_ns = event_.time_ns();
-    const std::uint64_t now = event_.stamp->monotonic_ns();
-    const std::uint64_t from = attempt_->launched_monotonic_ns;
+    // Stamps of an imported run tell when it was read, so its own times are all there is.
+    const bool told = event_.head().occurred_ns() != 0;
+    const std::uint64_t now = told ? event_.head().occurred_ns() : event_.stamp->monotonic_ns();
+    const std::uint64_t from = told ? attempt_->launched_ns : attempt_->launched_monotonic_ns;
     attempt_->duration_ms = from != 0 && now > from ? (now - from) / 1'000'000 : 0;
     if (job_ != nullptr) job_->duration_ms += attempt_->duration_ms;
   }

@@ -105,6 +105,11 @@ class Rule {
     return require(run_.gates[gate - 1]->decided_revision == 0, "the gate is decided");
   }
 
+  // What a later reading of a foreign record finds may concern a run that has ended.
+  Status operator()(const ImportAnomalyFoundT&) const {
+    return require(run_.phase != RunPhase::unknown, "it was never planned");
+  }
+
   // Everything else is an observation: it belongs to an attempt that was at least requested.
   template <class Observation>
   Status operator()(const Observation&) const {

@@ -152,8 +152,8 @@ Result<CopyReport> copy_log(const Log& from, const Rocks* have, CopyTarget& to,
   PIEVT_TRY(copy_key(from, to, have));
 
   BodyCopier bodies(
-      [&source](Family family, std::string_view key) { return source.rocks().get(family, key); }, to,
-      report);
+      [&source](Family family, std::string_view key) { return source.rocks().get(family, key); },
+      to, report);
   if (const auto key = PIEVT_TRY(source.rocks().get(Family::meta, "blob-key"));
       key && key->size() == sizeof(BlobKey)) {
     BlobKey bytes;

@@ -65,9 +65,10 @@ class References {
       const auto found = PIEVT_TRY(blobs_of(*schema_, event.body));
       for (const FoundBlob& blob : found) keys_.insert(blob_key(from_schema(blob.ref.digest())));
       if (const auto* captured = event.envelope->payload_as_OutputCaptured()) {
-        const std::string stream = PIEVT_TRY(log_->stream_name(event.stamp->stream()));
-        if (!stream.starts_with("run/")) continue;
-        const OutputKey key{stream.substr(4), event.head().job(), event.head().attempt(),
+        const Result<std::string> stream = log_->stream_name(event.stamp->stream());
+        if (!stream.ok()) return stream.error();
+        if (!stream->starts_with("run/")) continue;
+        const OutputKey key{stream->substr(4), event.head().job(), event.head().attempt(),
                             captured->channel()};
         keys_.insert(output_chunk_key(key, captured->chunk()));
       }

@@ -6,6 +6,7 @@
 #include "supervisor/plan/json_tree.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -124,6 +125,10 @@ class JsonBuilder {
     return Double(static_cast<double>(value));
   }
   bool Double(double value) {
+    // Read again from the text: RapidJSON is off by a few digits without its full precision, and
+    // with it takes 18446744073709551615.5 for 0. Too small for a double stays as RapidJSON has it.
+    const std::string_view token = text_.substr(token_after(text_, end_));
+    std::from_chars(token.data(), text_.data() + stream_.Tell(), value);
     if (std::trunc(value) == value && std::abs(value) < 9.0e18)
       return Int64(static_cast<std::int64_t>(value));
     JsonTree::Node* node = scalar(JsonKind::number);
@@ -266,9 +271,7 @@ std::optional<JsonTree> JsonTree::parse(const Source& source, std::size_t begin,
   }
   PIEVT_ASSERT(text.size() <= UINT32_MAX);
   constexpr unsigned flags = rapidjson::kParseCommentsFlag | rapidjson::kParseTrailingCommasFlag |
-                             rapidjson::kParseIterativeFlag |
-                             rapidjson::kParseValidateEncodingFlag |
-                             rapidjson::kParseFullPrecisionFlag;
+                             rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   const std::size_t problems_before = problems.count();
   JsonTree tree(source);
   RangeStream stream(text, begin);

@@ -83,6 +83,7 @@ Status copy_unchanged(const std::filesystem::path& store, const std::filesystem:
   for (int tries = 0; tries < 20; ++tries) {
     const auto before = listing(store / "log");
     std::filesystem::remove_all(image, failed);
+    std::filesystem::remove(store / "SOCKET", failed);  // it is no file; its owner makes it again
     std::filesystem::copy(store, image, std::filesystem::copy_options::recursive, failed);
     if (!failed && listing(store / "log") == before) return {};
   }

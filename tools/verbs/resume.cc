@@ -89,6 +89,13 @@ Result<Exit> resume(Context& context) {
       PIEVT_TRY(launch::RunLock::acquire(store, reference.run, "pievt resume"));
   PIEVT_TRY(log.refresh());  // what was said until the lock was ours counts too
   supervisor::RunRecord record(log, reference.run, PIEVT_TRY(load_run(log, reference.run)));
+  if (const std::string& rules = record.state().ruleset;
+      !rules.empty() && !rules.starts_with("pievt-")) {
+    return Error{Errc::invalid_transition,
+                 fmt::format("run {} was imported ({}): its record can be read, and it cannot be "
+                             "gone on with",
+                             reference.run, rules)};
+  }
   supervisor::Options settings = supervisor_options(context, store);
   PIEVT_TRY(restore_environments(context, record, settings));
   say_scope(context, log, reference.run, {});

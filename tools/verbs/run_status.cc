@@ -29,6 +29,7 @@ RunStatus ending_status(schema::RunEnding ending) {
 bool supervised(const schema::ProcessIdT* supervisor, const LogInfo& info) {
   if (!info.writer_alive) return false;
   if (supervisor == nullptr) return true;  // about to be taken up
+  if (supervisor->pid == 0) return false;  // imported: whoever ran it was not one of ours
   const auto found = process::reopen({.pid = static_cast<pid_t>(supervisor->pid),
                                       .start_ticks = supervisor->start_ticks,
                                       .boot_id = supervisor->boot_id,

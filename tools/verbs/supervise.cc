@@ -62,7 +62,7 @@ Exit exit_of(const RunState& run, bool interrupted) {
 
 supervisor::Options supervisor_options(const Context& context, const std::filesystem::path& store) {
   supervisor::Options options;
-  options.store = store;
+  options.store = std::filesystem::absolute(store);  // children have other working directories
   options.pi = context.arguments.text_or("--pi", "pi");
   options.environment = launch::read_environment(environ);
   if (context.arguments.has("--no-probe")) options.probe = supervisor::Probe::none;

@@ -36,7 +36,8 @@ using event_types = type_list<
     schema::CompactionStarted, schema::CompactionEnded, schema::OutputCaptured,
     schema::OutputAnomalyObserved, schema::GateOpened, schema::GateDecided,
     schema::ArtifactRecorded, schema::AgentRunEnded, schema::AgentSettled,
-    schema::JobCancelRequested, schema::JobReopened, schema::GateCommandRequested,
+    schema::JobCancelRequested, schema::JobReopened, schema::ImportStarted,
+    schema::ImportAnomalyFound, schema::ImportFinished, schema::GateCommandRequested,
     schema::GateCommandStarted, schema::GateCommandStopRequested, schema::GateCommandEnded>;
 
 /// The union's tag of a payload table. A copy on purpose: the generated constant has no address.

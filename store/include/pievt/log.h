@@ -9,11 +9,12 @@
 // and writes; the others hand their appends to it over the store's socket, and when it closes or
 // dies (the kernel releases the locks) one of them takes its place. An append in flight then is
 // repeated under its id; nobody notices but by the time it takes. Any number of processes may read
-// at the same time: they see a contiguous prefix of the log, always, and of a living writer's events
-// only those that are as durable as promised.
+// at the same time: they see a contiguous prefix of the log, always, and of a living writer's
+// events only those that are as durable as promised.
 //
 // Threads. A Log may be used from any number of threads at once. Readers and followers belong to
-// one thread each and must not outlive the Log.
+// one thread each and must not outlive the Log. A child made by fork() of a process that has ever
+// opened a store can open none, before it execs: RocksDB's threads are not in it.
 //
 // Failure. After an I/O error on append the log takes no more appends (Errc::io, Errc::no_space):
 // close it and open it again. What had been acknowledged is never lost by that; what had not may or
@@ -203,8 +204,8 @@ class Log {
   /// Opens the store in `directory`.
   ///
   /// not_found: there is no store. busy: another process writes, and hangs (or is not to, with
-  /// Sharing::sole); the sentence says which and since when. too_new: a later format. corrupt: the write-ahead log or a page is damaged; nothing was
-  /// changed. io, no_space, unsupported.
+  /// Sharing::sole); the sentence says which and since when. too_new: a later format. corrupt: the
+  /// write-ahead log or a page is damaged; nothing was changed. io, no_space, unsupported.
   static Result<Log> open(const std::filesystem::path& directory, const OpenOptions& options = {});
 
   Log(Log&&) noexcept;
@@ -219,9 +220,9 @@ class Log {
   /// When it returns ok, every event has its sequence and revision, all as durable as asked.
   /// Otherwise nothing of it is visible: conflict (a stream is not as expected; the sentence names
   /// it and where it is), id_reused (the id was used for something else), invalid (a bound), fenced
-  /// (LOCK was replaced under this writer), busy (see AppendOptions::wait), io or no_space (see Failure). The id is looked at before the
-  /// expected revisions: repeating an append that had been written answers with its positions,
-  /// whatever happened to the streams since.
+  /// (LOCK was replaced under this writer), busy (see AppendOptions::wait), io or no_space (see
+  /// Failure). The id is looked at before the expected revisions: repeating an append that had been
+  /// written answers with its positions, whatever happened to the streams since.
   Result<Appended> append(const EncodedAppend& append);
   Result<Appended> append(std::span<const StreamEvents> streams, const AppendOptions& options = {});
   Result<Appended> append(std::string_view stream, Expected expected, std::vector<NewEvent> events,

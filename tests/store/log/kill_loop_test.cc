@@ -9,7 +9,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -55,7 +54,7 @@ class KillLoop : public StoreTest {
   void strike(Player& player) {
     if (random_() % 10 < 4) {
       player.actor->stop();
-      std::this_thread::sleep_for(std::chrono::milliseconds(20 + random_() % 300));
+      EXPECT_FALSE(player.actor->ends_within(std::chrono::milliseconds(20 + random_() % 300)));
       player.actor->go_on();
       return;
     }
@@ -84,8 +83,10 @@ TEST_F(KillLoop, NothingThatDiesHurts) {
 
   int strikes = 0;
   for (const auto end = Clock::now() + duration(); Clock::now() < end && !HasFailure(); ++strikes) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50 + random_() % 450));
-    strike(players[random_() % players.size()]);
+    Player& next = players[random_() % players.size()];
+    EXPECT_FALSE(next.actor->ends_within(std::chrono::milliseconds(50 + random_() % 450)))
+        << next.role << " has ended by itself";
+    strike(next);
   }
   for (Player& player : players) {
     player.actor->let_go();

@@ -106,6 +106,11 @@ std::string Actor::line() {
   return line;
 }
 
+bool Actor::ends_within(std::chrono::milliseconds time) const {
+  pollfd ended{pidfd_.get(), POLLIN, 0};
+  return ::poll(&ended, 1, static_cast<int>(time.count())) == 1;
+}
+
 int Actor::wait() {
   struct pollfd ended {
     pidfd_.get(), POLLIN, 0

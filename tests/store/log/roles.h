@@ -3,6 +3,7 @@
 // standard output and is told to go on or to end by its standard input; nothing here waits by time.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -92,6 +93,9 @@ class Actor {
   /// SIGSTOP, and waits until it has stopped; SIGCONT.
   void stop();
   void go_on();
+
+  /// Waits for its end, at most so long: whether it is gone.
+  bool ends_within(std::chrono::milliseconds time) const;
 
   /// SIGKILL, and waits.
   int kill();

@@ -99,7 +99,7 @@ void SampleStoreTest::copy_files(const fs::path& to) const {
   fs::create_directory(to);
   for (const auto& entry : fs::directory_iterator(store())) {
     // Closing a second descriptor of LOCK would drop this process's own lock.
-    if (entry.path().filename() == "LOCK") continue;
+    if (entry.path().filename() == "LOCK" || entry.is_socket()) continue;
     fs::copy(entry.path(), to / entry.path().filename(), fs::copy_options::recursive);
   }
 }

@@ -75,13 +75,16 @@ TEST(JsonTree, PositionsInsideStringsCountEscapes) {
 }
 
 TEST(JsonTree, NumbersAreWholeOrNot) {
-  const Source source("f", "[9223372036854775807, 9223372036854775808, 2.0, 2.5, -0, 1e300, 1e3]");
+  const Source source("f",
+                      "[9223372036854775807, 9223372036854775808, 2.0, 2.5, -0, 1e300, 1e3, "
+                      "18446744073709551615.5]");
   Problems problems;
   const auto tree = JsonTree::parse(source, problems);
   ASSERT_TRUE(tree);
   std::vector<std::optional<std::int64_t>> whole;
   for (const JsonView number : tree->root()) whole.push_back(number.whole_number());
-  EXPECT_EQ(whole, (std::vector<std::optional<std::int64_t>>{INT64_MAX, {}, 2, {}, 0, {}, 1000}));
+  EXPECT_EQ(whole,
+            (std::vector<std::optional<std::int64_t>>{INT64_MAX, {}, 2, {}, 0, {}, 1000, {}}));
 }
 
 TEST(JsonTree, ReadsAPartOfAText) {

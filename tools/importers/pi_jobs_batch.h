@@ -1,0 +1,113 @@
+// One batch as its files tell it: plain values, nothing believed yet beyond its form. What is
+// damaged, missing or at odds is listed beside it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/importers/pi_jobs_words.h"
+#include "tools/importers/source_files.h"
+
+namespace pievt::tools::pi_jobs {
+
+enum class RecordType : std::uint8_t {
+  batch_started,
+  job_queued,
+  attempt_started,
+  activity,
+  attempt_finished,
+  job_finished,
+  retry_scheduled,
+  throttled,
+  batch_finished,
+  other,
+};
+
+/// A line of events.jsonl, or what a snapshot says where the log does not (`line` 0 then).
+struct Record {
+  RecordType type = RecordType::other;
+  std::uint64_t line = 0, offset = 0, size = 0;
+  std::uint64_t seq = 0;
+  std::uint64_t at_ns = 0;
+  std::string job, attempt, status, failure;
+  std::uint64_t delay_ms = 0;
+};
+
+struct AttemptRecord {
+  std::uint32_t ordinal = 0;
+  std::string status, failure, error, stop_reason;
+  std::uint64_t started_ns = 0, finished_ns = 0, timeout_ms = 0;
+  std::optional<int> exit_code;
+  std::optional<bool> saw_final;
+};
+
+struct CheckRecord {
+  std::string name, status, path, message, expected, actual;
+};
+
+struct JobRecord {
+  std::string id;
+  bool present = false;  ///< its file was there and could be read
+  std::string name, prompt, cwd, status, failure, acceptance, error;
+  bool retryable = false;
+  std::uint64_t timeout_ms = 0, queued_ns = 0, finished_ns = 0;
+  std::vector<schema::RequiredPathT> required_paths;
+  bool has_contract = false;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<CheckRecord> checks;
+  std::vector<AttemptRecord> attempts;
+};
+
+struct Batch {
+  std::string id;          ///< the directory's name
+  bool present = false;    ///< batch.json was there and could be read
+  bool log_there = false;  ///< events.jsonl was there
+  std::string directory;   ///< on the machine it was made on
+  std::string status, cwd, model, thinking, parent, name;
+  bool has_plan = false;
+  std::uint32_t concurrency = 0;
+  std::uint64_t started_ns = 0, finished_ns = 0;
+  std::vector<JobRecord> jobs;  ///< in the order of the input, then those nobody had announced
+  std::vector<Record> records;  ///< by sequence number, ties by line
+  std::uint64_t record_count = 0;
+
+  JobRecord* find(std::string_view job);
+  /// Its number in the run, from 1; 0 where there is no such job.
+  std::uint32_t number_of(std::string_view job) const;
+};
+
+/// Reads one batch. Never fails: the less there is, the more anomalies.
+Batch read_batch(const std::string& id, const SourceFiles& files,
+                 std::vector<FoundAnomaly>& anomalies);
+
+/// Collects what is wrong, without end but not without bound: beyond a thousand only a count.
+class AnomalyList {
+ public:
+  explicit AnomalyList(std::vector<FoundAnomaly>& list) : list_(list) {}
+  ~AnomalyList();
+  AnomalyList(const AnomalyList&) = delete;
+  AnomalyList& operator=(const AnomalyList&) = delete;
+
+  schema::ImportAnomalyFoundT& add(schema::ImportAnomaly kind, std::string_view file,
+                                   std::string detail);
+  schema::ImportAnomalyFoundT& add(schema::ImportAnomaly kind, std::string_view file,
+                                   const SourceLine& line, std::string detail);
+  /// A value that is none of its writer's.
+  void unknown_value(std::string_view file, std::string_view field, std::string_view actual);
+
+ private:
+  std::vector<FoundAnomaly>& list_;
+  schema::ImportAnomalyFoundT surplus_;
+  std::uint64_t left_out_ = 0;
+};
+
+/// The parts of read_batch, each in a file of its own.
+void read_log(Batch& batch, const SourceFiles& files, AnomalyList& anomalies);
+JobRecord read_job(const Batch& batch, const std::string& id, const SourceFiles& files,
+                   AnomalyList& anomalies);
+/// What the snapshots and the log say of each other.
+void compare(Batch& batch, const SourceFiles& files, AnomalyList& anomalies);
+
+}  // namespace pievt::tools::pi_jobs
