@@ -193,7 +193,7 @@ void in_flight(const Path& directory, int processes, int threads) {
     });
   }
   wait_for(state[0], static_cast<std::uint32_t>(processes));
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));  // the time that is measured
   state[1] = 1;
   for (const Process& process : all) process.wait();
   double count = 0, p50 = 0, p99 = 0;
@@ -274,6 +274,7 @@ void following(const Path& directory, int followers, std::uint32_t events) {
   for (std::uint32_t n = 0; n < events; ++n) {
     append_one(log, "s", n);
     acked[n] = now_ns();
+    // So that every commit finds the followers asleep: the wake is what is measured.
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   for (const Process& process : all) process.wait();

@@ -19,7 +19,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t receive_bytes_max = 4u << 20;
 
-// About every 2 ms, and not all who wait at the same moment.
+// About every 2 ms, and not all who wait at the same moment. The kernel tells nobody that a lock
+// has become free: waiting inside fcntl knows no deadline, so asking again is all there is.
 std::chrono::microseconds pause_between_tries() {
   thread_local std::minstd_rand random(std::random_device{}());
   return std::chrono::microseconds(1500 + random() % 1000);

@@ -34,6 +34,7 @@ class ProbeDirectory {
  public:
   static Result<ProbeDirectory> create() {
     std::error_code failed;
+    // Where TMPDIR names no directory, the place everything else falls back to.
     const std::filesystem::path base = std::filesystem::temp_directory_path(failed);
     std::string path = ((failed ? "/tmp" : base) / "pievt-probe-XXXXXX").string();
     if (::mkdtemp(path.data()) == nullptr)
