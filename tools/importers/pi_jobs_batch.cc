@@ -15,18 +15,6 @@ namespace {
 
 constexpr std::size_t anomalies_max = 1000;
 
-std::uint64_t read_time(const Json& of, std::string_view field, std::string_view file,
-                        AnomalyList& anomalies) {
-  const auto text = text_in(of, field);
-  if (!text) return 0;
-  if (const auto time = time_of(*text)) return *time;
-  auto& found = anomalies.add(ImportAnomaly::bad_time, file,
-                              fmt::format("{} is no time; it was left out", field));
-  found.field = std::string(field);
-  found.actual = supervisor::one_line(*text);
-  return 0;
-}
-
 void read_head(Batch& batch, const Json& json, AnomalyList& anomalies) {
   constexpr std::string_view file = "batch.json";
   if (count_in(json, "schemaVersion") != 1) {
@@ -125,6 +113,18 @@ void list_strays(const SourceFiles& files, AnomalyList& anomalies) {
 }
 
 }  // namespace
+
+std::uint64_t read_time(const Json& of, std::string_view field, std::string_view file,
+                        AnomalyList& anomalies) {
+  const auto text = text_in(of, field);
+  if (!text) return 0;
+  if (const auto time = time_of(*text)) return *time;
+  auto& found = anomalies.add(ImportAnomaly::bad_time, file,
+                              fmt::format("{} is no time; it was left out", field));
+  found.field = std::string(field);
+  found.actual = supervisor::one_line(*text);
+  return 0;
+}
 
 JobRecord* Batch::find(std::string_view job) {
   const auto found = std::ranges::find(jobs, job, &JobRecord::id);

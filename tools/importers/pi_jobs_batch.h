@@ -104,6 +104,11 @@ class AnomalyList {
 };
 
 /// The parts of read_batch, each in a file of its own.
+/// The time in `field`, in nanoseconds since 1970; 0 where there is none, or where it is no time,
+/// which is an anomaly.
+std::uint64_t read_time(const Json& of, std::string_view field, std::string_view file,
+                        AnomalyList& anomalies);
+
 void read_log(Batch& batch, const SourceFiles& files, AnomalyList& anomalies);
 JobRecord read_job(const Batch& batch, const std::string& id, const SourceFiles& files,
                    AnomalyList& anomalies);

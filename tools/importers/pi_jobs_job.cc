@@ -13,18 +13,6 @@ namespace {
 using schema::ImportAnomaly;
 using supervisor::one_line;
 
-std::uint64_t read_time(const Json& of, std::string_view field, std::string_view file,
-                        AnomalyList& anomalies) {
-  const auto text = text_in(of, field);
-  if (!text) return 0;
-  if (const auto time = time_of(*text)) return *time;
-  auto& found = anomalies.add(ImportAnomaly::bad_time, file,
-                              fmt::format("{} is no time; it was left out", field));
-  found.field = std::string(field);
-  found.actual = one_line(*text);
-  return 0;
-}
-
 AttemptRecord read_attempt(const Json& json, std::string_view file, AnomalyList& anomalies) {
   AttemptRecord attempt;
   attempt.ordinal = static_cast<std::uint32_t>(
