@@ -38,7 +38,14 @@ using event_types = type_list<
     schema::ArtifactRecorded, schema::AgentRunEnded, schema::AgentSettled,
     schema::JobCancelRequested, schema::JobReopened, schema::ImportStarted,
     schema::ImportAnomalyFound, schema::ImportFinished, schema::GateCommandRequested,
-    schema::GateCommandStarted, schema::GateCommandStopRequested, schema::GateCommandEnded>;
+    schema::GateCommandStarted, schema::GateCommandStopRequested, schema::GateCommandEnded,
+    schema::StateDigestRecorded, schema::HookRequested, schema::HookFinished, schema::JobRevised,
+    schema::SilenceObserved, schema::SecretFound, schema::ProgressReported, schema::ReportSubmitted,
+    schema::ReportRefused, schema::ThrottleChanged, schema::AdmissionDeferred,
+    schema::AdmissionGranted, schema::LimitReached, schema::WorktreeRequested,
+    schema::WorktreeReady, schema::WorktreeRemoveRequested, schema::WorktreeRemoved,
+    schema::WorkspaceObserved, schema::WritesObserved, schema::PatchApplyRequested,
+    schema::PatchApplied, schema::RunSealed>;
 
 /// The union's tag of a payload table. A copy on purpose: the generated constant has no address.
 template <class Table>
