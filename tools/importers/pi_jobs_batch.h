@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/importers/json_fields.h"
 #include "tools/importers/pi_jobs_words.h"
 #include "tools/importers/source_files.h"
 
@@ -103,12 +104,12 @@ class AnomalyList {
   std::uint64_t left_out_ = 0;
 };
 
-/// The parts of read_batch, each in a file of its own.
 /// The time in `field`, in nanoseconds since 1970; 0 where there is none, or where it is no time,
 /// which is an anomaly.
 std::uint64_t read_time(const Json& of, std::string_view field, std::string_view file,
                         AnomalyList& anomalies);
 
+/// The parts of read_batch, each in a file of its own.
 void read_log(Batch& batch, const SourceFiles& files, AnomalyList& anomalies);
 JobRecord read_job(const Batch& batch, const std::string& id, const SourceFiles& files,
                    AnomalyList& anomalies);
