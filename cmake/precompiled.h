@@ -1,0 +1,16 @@
+// What nearly every file of ours includes, parsed once. A convenience of the check preset alone: the release and the
+// analysing builds compile without it, so that a file which forgot an include does not get by.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "pievt/log.h"
+#include "pievt/query.h"
+#include "pievt/run_state.h"
