@@ -56,6 +56,11 @@ void WriterRole::hand_over() {
 }
 
 void WriterRole::fail(const Error& error) {
+  // The writer reads nothing but indexes (and the last page, before it begins).
+  if (!failure_ && error.code == Errc::corrupt) {
+    static_cast<void>(
+        write_file_atomically(place_.directory / damage_marker, error.what + "\n", 0600));
+  }
   if (!failure_) failure_ = error;
   failed_ = true;
 }

@@ -37,6 +37,7 @@ Status Log::Impl::refresh() {
     // Beyond HEAD a living writer's data may not be on the disk yet. Without HEAD (it is only a
     // hint) all there is is all we can go by.
     const std::uint64_t visible = alive && promised != 0 ? std::min(promised, last) : last;
+    if (secondary_->pages != nullptr) secondary_->pages->take(rocks, place.identity.short_id());
     // Another thread may have seen more, or become the writer.
     for (std::uint64_t known = committed;
          known < visible && !committed.compare_exchange_weak(known, visible);) {

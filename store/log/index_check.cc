@@ -14,34 +14,16 @@ namespace {
 Error leads_elsewhere(std::string_view index, const StoredPage& last) {
   return {
       Errc::corrupt,
-      fmt::format("the {} of the log does not lead to its last page, @{} to @{}, so nothing can "
-                  "be added safely; the events are there. Run: pievt doctor --rebuild",
+      fmt::format("the {} of the log does not lead to its last page, @{} to @{}; the events are "
+                  "there. Run: pievt doctor --rebuild",
                   index, last.first(), last.last())};
 }
 
 }  // namespace
 
-Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last_page) {
-  if (!last_page) {
-    auto any = rocks.cursor(Family::ids);
-    any.seek_to_last();
-    PIEVT_TRY(any.status());
-    if (!any.valid()) return {};
-    return Error{Errc::corrupt,
-                 "the log has no events, but ids of appends: its pages are missing. Nothing was "
-                 "changed; restore a backup"};
-  }
-  const StoredPage& last = *last_page;
+Status check_stream_index(const Rocks& rocks, const StoredPage& last) {
   std::map<std::uint32_t, format::StreamIndexEntry> touched;
   for (const format::SegmentView& segment : last.view().segments) {
-    const format::CommitHeader& header = *segment.header;
-    const std::string id(reinterpret_cast<const char*>(header.append_id.data()),
-                         header.append_id.size());
-    const auto stored = PIEVT_TRY(rocks.get(Family::ids, id));
-    const auto entry = stored ? IdEntry::parse(*stored) : std::nullopt;
-    const std::uint64_t end = header.first_sequence + header.event_count - 1;
-    const bool leads = entry && entry->first <= header.first_sequence && entry->last >= end;
-    if (!leads) return leads_elsewhere("index of append ids", last);
     for (const schema::Stamp& stamp : segment.stamps) {
       auto& stream = touched[stamp.stream()];
       if (stream.stream == 0) stream = {stamp.stream(), 0, stamp.revision(), last.last()};
@@ -59,6 +41,30 @@ Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last_p
     }
   }
   return {};
+}
+
+Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last_page) {
+  if (!last_page) {
+    auto any = rocks.cursor(Family::ids);
+    any.seek_to_last();
+    PIEVT_TRY(any.status());
+    if (!any.valid()) return {};
+    return Error{Errc::corrupt,
+                 "the log has no events, but ids of appends: its pages are missing. Nothing was "
+                 "changed; restore a backup"};
+  }
+  const StoredPage& last = *last_page;
+  for (const format::SegmentView& segment : last.view().segments) {
+    const format::CommitHeader& header = *segment.header;
+    const std::string id(reinterpret_cast<const char*>(header.append_id.data()),
+                         header.append_id.size());
+    const auto stored = PIEVT_TRY(rocks.get(Family::ids, id));
+    const auto entry = stored ? IdEntry::parse(*stored) : std::nullopt;
+    const std::uint64_t end = header.first_sequence + header.event_count - 1;
+    const bool leads = entry && entry->first <= header.first_sequence && entry->last >= end;
+    if (!leads) return leads_elsewhere("index of append ids", last);
+  }
+  return check_stream_index(rocks, last);
 }
 
 }  // namespace pievt

@@ -14,6 +14,10 @@
 
 namespace pievt {
 
+/// Ok when `streams` and `index` lead to what is in `last`, as far as a reader needs them; corrupt
+/// otherwise. Of a secondary: as of its last catch_up(), and perhaps only until the next.
+Status check_stream_index(const Rocks& rocks, const StoredPage& last);
+
 /// Ok when `ids`, `streams` and `index` lead to what is in `last`, the log's last page, and are
 /// empty where there is none; corrupt otherwise, with what to do.
 Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last);

@@ -56,14 +56,15 @@ Sequence Log::head() const {
 Result<Revision> Log::stream_head(std::string_view stream) const {
   if (WriterRole* role = impl_->writer()) return role->stream_head(stream);
   PIEVT_TRY(impl_->see_own_appends());
-  const auto head = PIEVT_TRY(find_stream(impl_->rocks(), stream));
+  const Rocks* index = PIEVT_TRY(impl_->index());
+  const auto head = PIEVT_TRY(find_stream(*index, stream));
   return Revision{head ? head->revision : 0};
 }
 
 Result<std::vector<std::string>> Log::streams() const {
   PIEVT_TRY(impl_->see_own_appends());
   std::vector<std::string> names;
-  auto cursor = impl_->rocks().cursor(Family::index);
+  auto cursor = PIEVT_TRY(impl_->index())->cursor(Family::index);
   for (cursor.seek("n"); cursor.valid() && cursor.key().starts_with('n'); cursor.next()) {
     names.emplace_back(cursor.value());
   }
@@ -72,7 +73,8 @@ Result<std::vector<std::string>> Log::streams() const {
 }
 
 Result<std::string> Log::stream_name(std::uint32_t number) const {
-  return name_of_stream(impl_->rocks(), number);
+  const Rocks* index = PIEVT_TRY(impl_->index());
+  return name_of_stream(*index, number);
 }
 
 Status Log::refresh() {

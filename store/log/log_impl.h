@@ -13,6 +13,7 @@
 #include "pievt/log.h"
 #include "store/log/blob_store.h"
 #include "store/log/forwarder.h"
+#include "store/log/page_index.h"
 #include "store/log/rocks.h"
 #include "store/log/store_files.h"
 #include "store/log/writer_role.h"
@@ -24,6 +25,7 @@ struct Secondary {
   Secondary(Rocks opened, ValuePut put) : rocks(std::move(opened)), blobs(rocks, std::move(put)) {}
   Rocks rocks;
   BlobStore blobs;
+  std::unique_ptr<PageIndex> pages;  ///< instead of the store's own index, where that is damaged
 };
 
 struct Log::Impl {
@@ -34,12 +36,21 @@ struct Log::Impl {
   std::atomic<std::uint64_t> committed = 0;  ///< what readers of this Log may see
   std::atomic<bool> writer_alive = false;    ///< reader: as of the last refresh
   std::atomic<std::uint64_t> missing = 0;    ///< acknowledged by HEAD, but not in the log
+  std::string mended;                        ///< see upkeep.h; set before the log is handed out
 
   /// The writer's role when this process has it. Once it has it, it keeps it until close().
   WriterRole* writer() const { return writer_.load(std::memory_order_acquire); }
   bool is_client() const { return forwarder_ != nullptr && writer() == nullptr; }
   Rocks& rocks() const { return writer() != nullptr ? writer()->rocks() : secondary_->rocks; }
+  /// Where `streams` and `index` can be believed.
+  Result<const Rocks*> index() const {
+    if (writer() != nullptr || secondary_->pages == nullptr) return &rocks();
+    return secondary_->pages->rocks();
+  }
   BlobStore& blobs() const { return writer() != nullptr ? writer()->blobs() : secondary_->blobs; }
+
+  /// As Log::open, but mends nothing.
+  static Result<Log> open(const std::filesystem::path& directory, const OpenOptions& options);
 
   Status open_to_read();
   Status open_to_write(const OpenOptions& options);
@@ -63,6 +74,7 @@ struct Log::Impl {
  private:
   Result<Forwarder::Succession> succeed();
   Status open_secondary();
+  Status mistrust_index();
 
   std::unique_ptr<Secondary> secondary_;
   std::unique_ptr<Forwarder> forwarder_;

@@ -1,7 +1,10 @@
 // Opening, closing and changing seats: who may write, and what becomes of an append in each seat.
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "store/log/index_check.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
 
@@ -10,7 +13,8 @@ namespace pievt {
 Log::Impl::Impl(StorePlace where) : place(std::move(where)) {}
 Log::Impl::~Impl() = default;
 
-Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions& options) {
+// See upkeep/open.cc for what becomes of a store that is damaged.
+Result<Log> Log::Impl::open(const std::filesystem::path& directory, const OpenOptions& options) {
   const StoreIdentity identity = PIEVT_TRY(
       options.mode == OpenMode::create ? create_store(directory) : read_identity(directory));
   if (options.mode != OpenMode::read) PIEVT_TRY(refuse_backup(directory));
@@ -35,9 +39,33 @@ Status Log::Impl::open_secondary() {
         return put_value(family, key, value);
       });
   PIEVT_TRY(refresh());
+  PIEVT_TRY(mistrust_index());
   const auto key = PIEVT_TRY(load_blob_key(secondary_->rocks));
   secondary_->blobs.set_key(key.value_or(BlobKey{}));
   return {};
+}
+
+// A look at the last page tells whether the index is the log's. A secondary beside a living writer
+// may also be not up to date, which passes.
+Status Log::Impl::mistrust_index() {
+  const auto deadline = std::chrono::steady_clock::now() + limits::catch_up_max;
+  for (;;) {
+    const auto last = PIEVT_TRY(load_last_page(secondary_->rocks, place.identity.short_id()));
+    if (!last || last->view().is_lost()) return {};
+    const Status leads = check_stream_index(secondary_->rocks, *last);
+    if (leads.ok()) return {};
+    if (leads.error().code != Errc::corrupt) return leads;
+    if (writer_alive && std::chrono::steady_clock::now() < deadline) {
+      PIEVT_TRY(refresh());
+      std::this_thread::yield();
+      continue;
+    }
+    mended = fmt::format("{}; until then every answer is found in the pages, which takes longer",
+                         leads.error().what);
+    secondary_->pages = PIEVT_TRY(PageIndex::make(leads.error().what));
+    secondary_->pages->take(secondary_->rocks, place.identity.short_id());
+    return {};
+  }
 }
 
 Status Log::Impl::open_to_write(const OpenOptions& options) {

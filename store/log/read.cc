@@ -3,11 +3,14 @@
 // secondary that is not up to date, and is answered by catching up; only when that does not help is
 // it corruption.
 #include <algorithm>
+#include <chrono>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "pievt/limits.h"
 #include "store/format/keys.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
@@ -17,8 +20,9 @@ namespace pievt {
 
 struct EventReader::Impl {
   Log::Impl* log = nullptr;
-  Rocks* rocks = nullptr;   ///< of the log, at the time; a log that becomes the writer has another
-  std::uint64_t store = 0;  ///< the short id every page must bear
+  Rocks* rocks = nullptr;  ///< of the log, at the time; a log that becomes the writer has another
+  const Rocks* streams = nullptr;  ///< of a stream: where its index is
+  std::uint64_t store = 0;         ///< the short id every page must bear
   Direction direction = Direction::forward;
   std::uint64_t bound = 0;  ///< nothing above this sequence is shown
 
@@ -50,6 +54,7 @@ struct EventReader::Impl {
   Status load_page_of(std::uint64_t sequence);
   Result<std::optional<format::StreamIndexEntry>> entry_of(std::uint64_t revision);
   Status collect();
+  Result<format::StreamIndexEntry> entry_of_next();
   Result<bool> load_by_sequence();
   Result<bool> load_neighbour();
   Result<bool> load_by_revision();
@@ -95,7 +100,7 @@ Result<bool> EventReader::Impl::load_by_sequence() {
 Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(
     std::uint64_t revision) {
   if (!index) {
-    index.emplace(rocks->cursor(Family::streams));
+    index.emplace(streams->cursor(Family::streams));
     index->seek(format::stream_key(*stream, revision));
   } else if (std::exchange(index_is_behind, false)) {
     index->seek(format::stream_key(*stream, revision));
@@ -133,35 +138,44 @@ Result<bool> EventReader::Impl::load_neighbour() {
   return true;
 }
 
+// Every revision up to the one that the index calls the last has an entry. Beside a living writer a
+// secondary can lack one for a moment, as it can lack a page.
+Result<format::StreamIndexEntry> EventReader::Impl::entry_of_next() {
+  const auto deadline = std::chrono::steady_clock::now() + limits::catch_up_max;
+  for (;;) {
+    const auto entry = PIEVT_TRY(entry_of(next));
+    if (entry && entry->first_revision <= next && next <= entry->last_revision) return *entry;
+    if (!log->writer_alive || std::chrono::steady_clock::now() >= deadline) break;
+    PIEVT_TRY(rocks->catch_up());
+    index.reset();
+    std::this_thread::yield();
+  }
+  return Error{Errc::corrupt, fmt::format("revision #{} of stream {} is missing from the index; "
+                                          "run: pievt doctor --rebuild",
+                                          next, *stream)};
+}
+
 Result<bool> EventReader::Impl::load_by_revision() {
   if (has_neighbours) {
     index_is_behind = true;
     if (PIEVT_TRY(load_neighbour())) return true;
     has_neighbours = false;
   }
-  const auto entry = PIEVT_TRY(entry_of(next));
-  if (!entry) return false;
-  if (entry->page_last_sequence > log->committed) {
+  const format::StreamIndexEntry entry = PIEVT_TRY(entry_of_next());
+  if (entry.page_last_sequence > log->committed) {
     // Written, but not promised to be on the disk yet.
     if (direction == Direction::forward) return false;
-    next = entry->first_revision - 1;
+    next = entry.first_revision - 1;
     events.clear();
     return true;
-  }
-  if (entry->first_revision > next || entry->last_revision < next) {
-    return Error{
-        Errc::corrupt,
-        fmt::format("revision #{} of stream {} is missing from the index; run: pievt doctor "
-                    "--rebuild",
-                    next, *stream)};
   }
   const bool has_left = page.view().header != nullptr;
   const std::uint64_t before = has_left ? page.first() : 0;
   const std::uint64_t after = has_left ? page.last() + 1 : 0;
-  PIEVT_TRY(load_page_of(entry->page_last_sequence));
+  PIEVT_TRY(load_page_of(entry.page_last_sequence));
   has_neighbours = page.first() == after || page.last() + 1 == before;
   PIEVT_TRY(collect());
-  next = direction == Direction::forward ? entry->last_revision + 1 : entry->first_revision - 1;
+  next = direction == Direction::forward ? entry.last_revision + 1 : entry.first_revision - 1;
   return true;
 }
 
@@ -243,7 +257,9 @@ EventReader Log::read_stream(std::string_view stream, Revision from, Revision to
   impl->store = impl_->place.identity.short_id();
   impl->direction = direction;
   impl->bound = impl_->committed;
-  const Result<std::optional<StreamHead>> head = find_stream(*impl->rocks, stream);
+  const Result<const Rocks*> index = impl_->index();
+  const auto head =
+      index.ok() ? find_stream(**index, stream) : Result<std::optional<StreamHead>>(index.error());
   if (!head.ok()) {
     impl->failure = head.error();
     return EventReader(std::move(impl));
@@ -252,6 +268,7 @@ EventReader Log::read_stream(std::string_view stream, Revision from, Revision to
     impl->finished = true;
     return EventReader(std::move(impl));
   }
+  impl->streams = *index;
   const std::uint64_t last = (*head)->revision;
   impl->stream = (*head)->number;
   if (direction == Direction::forward) {

@@ -1,35 +1,21 @@
 #include "store/log/rocks.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 
 #include <fmt/format.h>
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/sst_file_reader.h>
-#include <rocksdb/table.h>
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 
-#include "pievt/limits.h"
-#include "store/log/rocks_testing.h"
+#include "store/log/rocks_options.h"
 
 namespace pievt {
 namespace {
-
-// Null outside tests, and then RocksDB's own. Shared with every Rocks that was opened with it.
-std::shared_ptr<rocksdb::Env>& test_env() {
-  static std::shared_ptr<rocksdb::Env> env;
-  return env;
-}
-
-constexpr std::array<const char*, family_count> family_names = {
-    "log", "streams", "ids", "index", "projections", "blobs", "schemas", "meta"};
 
 rocksdb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
@@ -55,86 +41,15 @@ Status check(const rocksdb::Status& status, std::string_view doing) {
   return error_of(status, doing);
 }
 
-// RocksDB otherwise writes a LOG file beside the data and rotates it; a reader must write nothing
-// at all.
-class NoLogger final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-rocksdb::ColumnFamilyOptions family_options(Family family,
-                                            const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::ColumnFamilyOptions options;
-  rocksdb::BlockBasedTableOptions table;
-  // Pages are mostly read in order, and a larger block unpacks faster and is smaller (measured with
-  // 240-byte events: 8 % and 3 %); one page of it is still there within 100 us.
-  table.block_size = family == Family::log ? 128 << 10 : 32 << 10;
-  table.block_cache = cache;
-  table.format_version = 5;
-  options.compression = rocksdb::kZSTD;
-  options.write_buffer_size = 16 << 20;
-  if (family == Family::ids) {
-    // Every append asks for an id that is nearly always new.
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    options.memtable_whole_key_filtering = true;
-    options.memtable_prefix_bloom_size_ratio = 0.1;
-  }
-  if (family == Family::blobs)
-    options.compression = rocksdb::kNoCompression;  // chunks are compressed already
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-std::vector<rocksdb::ColumnFamilyDescriptor> families() {
-  const auto cache = rocksdb::NewLRUCache(32 << 20);
-  std::vector<rocksdb::ColumnFamilyDescriptor> all;
-  all.emplace_back(rocksdb::kDefaultColumnFamilyName, family_options(Family::meta, cache));
-  for (std::size_t i = 0; i < family_count; ++i) {
-    all.emplace_back(family_names[i], family_options(static_cast<Family>(i), cache));
-  }
-  return all;
-}
-
-rocksdb::DBOptions base_options() {
-  rocksdb::DBOptions options;
-  if (test_env() != nullptr) options.env = test_env().get();
-  options.info_log = std::make_shared<NoLogger>();
-  options.max_open_files = -1;
-  // With the default, each catch-up of a secondary starts 15 threads per column family.
-  options.max_file_opening_threads = 1;
-  return options;
-}
-
-rocksdb::DBOptions writer_options(Rocks::Create create) {
-  rocksdb::DBOptions options = base_options();
-  options.create_if_missing = create == Rocks::Create::if_missing;
-  // Also in a log that exists: whoever made it may have died between two families.
-  options.create_missing_column_families = true;
-  // The default (point in time) drops the second half of a log with one flipped bit and calls it
-  // success.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.max_total_wal_size = limits::wal_bytes_max;
-  options.avoid_flush_during_recovery = true;
-  options.recycle_log_file_num = 0;
-  options.manual_wal_flush = true;
-  options.keep_log_file_num = 1;
-  options.max_background_jobs = 2;
-  return options;
-}
-
 }  // namespace
 
-void use_file_system_for_tests(std::shared_ptr<rocksdb::FileSystem> files) {
-  test_env() = files == nullptr ? nullptr : rocksdb::NewCompositeEnv(files);
-}
-
 struct Rocks::Impl {
-  std::shared_ptr<rocksdb::Env> env = test_env();  // outlives `db`
+  std::shared_ptr<rocksdb::Env> env = rocks_options::env();  // outlives `db`
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*>
       handles;  // the default family first, then ours in order
   bool is_writer = false;
+  bool in_memory = false;
   // A write or sync has failed. RocksDB 7.8 must not be asked again: with assertions compiled in,
   // as in Debian's library, a second write to a log file that had an error aborts the program.
   std::atomic<bool> failed = false;
@@ -197,8 +112,8 @@ Rocks::~Rocks() = default;
 Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create) {
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
-  PIEVT_TRY(check(rocksdb::DB::Open(writer_options(create), directory.string(), families(),
-                                    &impl->handles, &db),
+  PIEVT_TRY(check(rocksdb::DB::Open(rocks_options::writer(create), directory.string(),
+                                    rocks_options::families(), &impl->handles, &db),
                   fmt::format("opening the log in {}", directory.string())));
   impl->db.reset(db);
   impl->is_writer = true;
@@ -208,9 +123,10 @@ Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create 
 Result<Rocks> Rocks::open_reader(const std::filesystem::path& directory) {
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
-  rocksdb::DBOptions options = base_options();
-  const rocksdb::Status opened = rocksdb::DB::OpenAsSecondary(
-      options, directory.string(), directory.string(), families(), &impl->handles, &db);
+  rocksdb::DBOptions options = rocks_options::base();
+  const rocksdb::Status opened =
+      rocksdb::DB::OpenAsSecondary(options, directory.string(), directory.string(),
+                                   rocks_options::families(), &impl->handles, &db);
   // So it answers when families are missing: whoever made the log died before it was complete.
   if (opened.IsInvalidArgument()) {
     return Error{Errc::not_found, fmt::format("the log in {} was never completed; the next writer "
@@ -222,11 +138,26 @@ Result<Rocks> Rocks::open_reader(const std::filesystem::path& directory) {
   return Rocks(std::move(impl));
 }
 
+Result<Rocks> Rocks::open_in_memory() {
+  auto impl = std::make_unique<Impl>();
+  impl->env.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+  rocksdb::DBOptions options = rocks_options::writer(Create::if_missing);
+  options.env = impl->env.get();
+  rocksdb::DB* db = nullptr;
+  PIEVT_TRY(
+      check(rocksdb::DB::Open(options, "/index", rocks_options::families(), &impl->handles, &db),
+            "making an index in memory"));
+  impl->db.reset(db);
+  impl->is_writer = impl->in_memory = true;
+  return Rocks(std::move(impl));
+}
+
 Status Rocks::write(WriteSet&& set, Durability durability) {
   PIEVT_TRY(check(set.impl_->status, "preparing a write"));
   PIEVT_TRY(impl_->usable());
   rocksdb::WriteOptions options;
   options.sync = durability == Durability::fsync;
+  options.disableWAL = impl_->in_memory;
   PIEVT_TRY(impl_->noted(impl_->db->Write(options, &set.impl_->batch), "writing to the log"));
   if (durability == Durability::wal) return flush_wal(Durability::wal);
   return {};
@@ -339,14 +270,14 @@ Status Rocks::Cursor::status() const {
 
 Status read_table(const std::filesystem::path& file, const EntrySink& sink) {
   rocksdb::Options options;
-  options.info_log = std::make_shared<NoLogger>();
+  options.info_log = rocks_options::no_log();
   rocksdb::SstFileReader reader(options);
   const std::string doing = fmt::format("reading {}", file.filename().string());
   PIEVT_TRY(check(reader.Open(file.string()), doing));
   const std::string& name = reader.GetTableProperties()->column_family_name;
-  const auto found = std::ranges::find(family_names, name);
-  if (found == family_names.end()) return {};
-  const auto family = static_cast<Family>(found - family_names.begin());
+  const auto found = std::ranges::find(rocks_options::family_names, name);
+  if (found == rocks_options::family_names.end()) return {};
+  const auto family = static_cast<Family>(found - rocks_options::family_names.begin());
   rocksdb::ReadOptions how;
   how.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> at(reader.NewIterator(how));

@@ -71,6 +71,8 @@ class Rocks {
   enum class Create : std::uint8_t { never, if_missing };
   static Result<Rocks> open_writer(const std::filesystem::path& directory, Create create);
   static Result<Rocks> open_reader(const std::filesystem::path& directory);
+  /// An empty one without any file, for what can be made again.
+  static Result<Rocks> open_in_memory();
 
   Rocks(Rocks&&) noexcept;
   Rocks& operator=(Rocks&&) noexcept;

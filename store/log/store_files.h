@@ -52,6 +52,10 @@ inline constexpr const char* backup_marker = "BACKUP";
 /// copy of.
 Status refuse_backup(const std::filesystem::path& store);
 
+/// What a writer leaves when it found an index damaged in the middle of its work: the reason, for
+/// people. The next one makes the indexes anew before it begins.
+inline constexpr const char* damage_marker = "DAMAGED";
+
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
 

@@ -47,6 +47,16 @@ Status check_tail(const StorePlace& place, std::uint64_t last) {
           place.directory.string(), last, promised)};
 }
 
+// The look at the last page does not find what is damaged further back.
+Status refuse_damaged(const std::filesystem::path& store) {
+  std::error_code failed;
+  if (!std::filesystem::exists(store / damage_marker, failed)) return {};
+  return Error{Errc::corrupt,
+               fmt::format("an earlier writer of {} found an index damaged ({} says where). Run: "
+                           "pievt doctor --rebuild",
+                           store.string(), damage_marker)};
+}
+
 std::unique_ptr<schema::ProcessIdT> to_schema(const Owner& process) {
   auto id = std::make_unique<schema::ProcessIdT>();
   id->pid = static_cast<std::uint32_t>(process.pid);
@@ -105,6 +115,7 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
   const auto last_page = PIEVT_TRY(load_last_page(rocks, store));
   const std::uint64_t last = last_page ? last_page->last() : 0;
   PIEVT_TRY(check_tail(place, last));
+  PIEVT_TRY(refuse_damaged(place.directory));
   PIEVT_TRY(check_indexes(rocks, last_page));
   const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
   const Digest chain = last_page ? last_page->chain() : Digest{};

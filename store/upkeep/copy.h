@@ -13,9 +13,9 @@
 
 #include "pievt/upkeep.h"
 #include "store/format/reflect.h"
+#include "store/log/derive.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
-#include "store/upkeep/derive.h"
 
 namespace pievt {
 

@@ -268,6 +268,30 @@ class Doctor {
     } else {
       fine("attempts", what);
     }
+    places();
+  }
+
+  // worktrees/<run>/<job>/<n> and apply/<one that was interrupted>.
+  void places() {
+    std::error_code failed;
+    std::uint64_t trees = 0;
+    for (auto at = fs::recursive_directory_iterator(store_ / "worktrees", failed);
+         !failed && at != fs::end(at); at.increment(failed)) {
+      if (at.depth() < 2) continue;
+      at.disable_recursion_pending();
+      ++trees;
+    }
+    if (trees > 0)
+      fine("worktrees", fmt::format("{} kept below {}: of attempts that run, that wait for a "
+                                    "person, or whose patch could not be stored",
+                                    trees, (store_ / "worktrees").string()));
+    std::uint64_t journals = 0;
+    for (auto at = fs::directory_iterator(store_ / "apply", failed); !failed && at != fs::end(at);
+         at.increment(failed))
+      journals += at->path().extension() == ".git" ? 0u : 1u;
+    if (journals > 0)
+      finding("apply", "an apply was interrupted; your files are as they were, or half changed",
+              "pievt apply: the next one completes or undoes it first");
   }
 
   void space(const Log& log) {

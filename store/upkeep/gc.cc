@@ -2,7 +2,14 @@
 // moment there may be texts that are not garbage but not referred to yet. gc therefore takes the
 // writer's role itself and opens the database without a Log: while it works nobody puts anything,
 // and everything that is there was put in a writer's period that is over.
+//
+// That is not enough where the writer was killed: a process that put a text through it lives on,
+// and will append the event as soon as it has found the next writer. How long it takes is nobody's
+// to guess, so there is no rule of age. But every process that could put anything has been declared
+// in the log before it could, and the kernel says whether it lives.
 #include <chrono>
+#include <map>
+#include <tuple>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -48,6 +55,21 @@ class References {
                                             last + 1)};
   }
 
+  /// Processes that may yet refer to what they put. Not this one: who collects knows of itself.
+  std::vector<std::string> living() const {
+    std::vector<std::string> found;
+    for (const auto& [id, program] : actors_) {
+      const auto& [pid, start_ticks, pid_namespace] = id;
+      if (pid == self_.pid && start_ticks == self_.start_ticks) continue;
+      const Owner now = describe_process(pid, program);
+      // From within another namespace of processes nothing can be said about it.
+      const bool is_hidden = pid_namespace != self_.pid_namespace;
+      if (is_hidden || now.start_ticks == start_ticks)
+        found.push_back(fmt::format("{} ({})", pid, program));
+    }
+    return found;
+  }
+
   bool contains(std::string_view key) const { return keys_.contains(std::string(key)); }
 
  private:
@@ -62,6 +84,7 @@ class References {
     events_.clear();
     PIEVT_TRY(format::collect_events(page.view(), std::nullopt, events_));
     for (const EventView& event : events_) {
+      if (const auto* actor = event.envelope->payload_as_ActorDeclared()) take(*actor);
       const auto found = PIEVT_TRY(blobs_of(*schema_, event.body));
       for (const FoundBlob& blob : found) keys_.insert(blob_key(from_schema(blob.ref.digest())));
       if (const auto* captured = event.envelope->payload_as_OutputCaptured()) {
@@ -76,7 +99,20 @@ class References {
     return {};
   }
 
+  // Of an earlier boot nothing is alive.
+  void take(const schema::ActorDeclared& actor) {
+    const schema::ProcessId* process = actor.process();
+    if (process == nullptr || process->boot_id() == nullptr) return;
+    if (process->boot_id()->str() != self_.boot_id) return;
+    const auto* program = actor.program();
+    actors_[{process->pid(), process->start_ticks(), process->pid_namespace()}] =
+        program == nullptr ? "" : program->str();
+  }
+
   const Log* log_;
+  const Owner self_ = this_process("");
+  /// pid, start and namespace; the program.
+  std::map<std::tuple<std::int64_t, std::uint64_t, std::uint64_t>, std::string> actors_;
   std::unordered_set<std::string> keys_;
   std::vector<EventView> events_;
   std::optional<reflect::Schema> schema_;
@@ -135,6 +171,15 @@ class Sweep {
   }
 
   bool empty() const { return garbage_.empty(); }
+
+  /// What was found stays after all.
+  void keep_for(std::vector<std::string> processes) {
+    if (garbage_.empty() || processes.empty()) return;
+    report_->kept_for_processes = garbage_.size();
+    report_->processes = std::move(processes);
+    report_->texts = report_->chunks = report_->output_chunks = report_->bytes = 0;
+    garbage_.clear();
+  }
 
  private:
   static constexpr std::size_t upload_bytes = 1 + sizeof(AppendId);
@@ -203,6 +248,7 @@ Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOpt
   const RunList runs = PIEVT_TRY(load_runs(log));
   Sweep sweep(log, references, runs, report);
   PIEVT_TRY(sweep.find());
+  sweep.keep_for(references.living());
   if (options.preview == Preview::no && !sweep.empty()) {
     Rocks rocks = PIEVT_TRY(Rocks::open_writer(log_directory(store), Rocks::Create::never));
     PIEVT_TRY(sweep.remove_from(rocks));

@@ -73,7 +73,11 @@ Status renew_files(const fs::path& store, const Made& made) {
     PIEVT_TRY(write_identity(store, made.identity));
   HeadWriter head = PIEVT_TRY(
       HeadWriter::open(store, made.identity.bytes(), std::max<std::uint64_t>(made.epoch, 1)));
-  return head.publish(made.report.copy.head.value);
+  PIEVT_TRY(head.publish(made.report.copy.head.value));
+  std::error_code failed;
+  fs::remove(store / damage_marker, failed);
+  if (failed) return os_error("cannot remove DAMAGED", failed.value());
+  return sync_directory(store);
 }
 
 }  // namespace

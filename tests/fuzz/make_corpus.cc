@@ -22,6 +22,7 @@
 #include "store/format/wire.h"
 #include "store/format/zstd_codec.h"
 #include "store/log/owner.h"
+#include "supervisor/control/protocol.h"
 #include "tests/store/format/flatbuffer_maker.h"
 #include "tests/store/format/zoo.h"
 
@@ -155,6 +156,30 @@ void make_messages() {
   }
 }
 
+void make_control() {
+  using namespace control;  // NOLINT(google-build-using-namespace)
+  Progress progress;
+  progress.revision = 812;
+  progress.phase = state::RunPhase::stopping;
+  progress.reason = "signal INT";
+  progress.active = {{"a", 2, "turn 3"}, {"b", 1, ""}};
+  const std::pair<const char*, Message> messages[] = {
+      {"hello", Hello{protocol, "r1", "pievt stop"}},
+      {"welcome", Welcome{4711, "r1", "pievtd"}},
+      {"stop", Request{7, Stop{schema::StopMode::now, "enough"}}},
+      {"add", Request{8, AddJob{R"({"prompt":"x"})", "/tmp"}}},
+      {"progress", progress},
+      {"answer", Answer{8, Answer::Done{0, "", {progress}}}},
+      {"refusal", Answer{9, Error{Errc::invalid_transition, "it has ended"}}},
+      {"start", Start{}},
+      {"started", Started{"r1", 4711}},
+      {"refused", Refused{{Errc::busy, "run r1 is supervised"}}}};
+  for (const auto& [name, message] : messages) {
+    const wire::Frame frame = frame_of(message);
+    write(fmt::format("control/{}", name), std::span(frame).subspan(wire::prefix_bytes));
+  }
+}
+
 void make_schemas() {
   using namespace reflect::testing;  // NOLINT(google-build-using-namespace)
   const auto bfbs = compile(zoo_schema);
@@ -204,6 +229,7 @@ int main(int argc, char** argv) {
   make_events();
   make_page();
   make_messages();
+  make_control();
   make_schemas();
   make_owners();
   make_frames();

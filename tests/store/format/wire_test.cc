@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/format/page.h"
 #include "tests/store/seed.h"
 
 namespace pievt {
@@ -144,6 +145,35 @@ TEST(Wire, AnAppendThatWasChangedOnItsWayIsRefused) {
     changed[at] ^= std::byte{0x10};
     EXPECT_FALSE(received(changed).ok()) << "byte " << at;
   }
+}
+
+// An event that unfolds to a thousand times its size: one long string, and a list that names it
+// again and again.
+EncodedAppend an_append_that_unfolds() {
+  flatbuffers::FlatBufferBuilder builder;
+  const auto text = builder.CreateString(std::string(60'000, 'x'));
+  const std::vector<flatbuffers::Offset<flatbuffers::String>> texts(1200, text);
+  const auto payload = schema::CreateAttemptLaunchRequested(builder, schema::AttemptMode::json,
+                                                            builder.CreateVector(texts));
+  const schema::Head head;
+  schema::FinishEnvelopeBuffer(
+      builder, schema::CreateEnvelope(builder, &head, schema::Payload::AttemptLaunchRequested,
+                                      payload.Union()));
+  EncodedAppend::Impl parts;
+  parts.id = new_append_id();
+  parts.durability = Durability::wal;
+  parts.streams.push_back({"run/a", Expected::any(), 1});
+  parts.events.push_back({0, builder.GetSize()});
+  const auto* bytes = reinterpret_cast<const std::byte*>(builder.GetBufferPointer());
+  parts.bodies.assign(bytes, bytes + builder.GetSize());
+  parts.bodies.resize(format::padded(parts.bodies.size()));
+  return EncodedAppend::Impl::assemble(std::move(parts)).value();
+}
+
+TEST(Wire, AnEventThatCouldNotBeShownIsRefused) {
+  const auto message = received(wire::frame_of(an_append_that_unfolds().impl()));
+  ASSERT_FALSE(message.ok());
+  EXPECT_THAT(message.error().what, testing::HasSubstr("does not fit"));
 }
 
 TEST(Wire, NoiseIsRefused) {

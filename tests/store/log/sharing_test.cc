@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pievt/upkeep.h"
 #include "pievt/verify.h"
 #include "store/log/socket.h"
 #include "tests/store/log/roles.h"
@@ -114,6 +115,25 @@ TEST_F(SharingTest, TheActorOfAForwardedEventIsWhoTheKernelSays) {
     EXPECT_EQ(event->program()->str(), "says-anything");
   }
   EXPECT_TRUE(declared);
+}
+
+// What it put is in the store, the event that will refer to it is not, and who wrote it is dead.
+TEST_F(SharingTest, WhatALivingClientHasPutIsNoGarbage) {
+  Actor writer = join("writer", "writer");
+  Actor client = join("client", "client");
+  EXPECT_EQ(client.ask("blob of-the-client"), "stored");
+  EXPECT_EQ(writer.kill(), -SIGKILL);
+  const auto kept = collect_garbage(store());
+  ASSERT_TRUE(kept.ok()) << kept.error().what;
+  EXPECT_EQ(kept->texts, 0u);
+  EXPECT_EQ(kept->kept_for_processes, 1u);
+  EXPECT_THAT(kept->processes, ElementsAre(fmt::format("{} (client)", client.pid())));
+  EXPECT_EQ(client.ask("has-blob of-the-client"), "yes");
+  EXPECT_EQ(client.kill(), -SIGKILL);
+  const auto gone = collect_garbage(store());
+  ASSERT_TRUE(gone.ok()) << gone.error().what;
+  EXPECT_EQ(gone->texts, 1u);
+  EXPECT_EQ(gone->kept_for_processes, 0u);
 }
 
 TEST_F(SharingTest, WhenTheWriterClosesAClientTakesItsPlace) {
@@ -298,6 +318,21 @@ TEST_P(Matrix, AnAppendIsWrittenOnceWhoeverRepeatsIt) {
   first->kill();
   EXPECT_EQ(second->ask(request + "one two"), there) << "after a take-over";
   second->kill();
+  begin();
+  repeat_everywhere();
+  EXPECT_EQ(first->ask("texts s"), texts);
+  expect_whole();
+
+  SCOPED_TRACE("after a restore");
+  first->kill();
+  second->kill();
+  {
+    const auto copied = backup(open_reader(), directory() / "backup");
+    ASSERT_TRUE(copied.ok()) << copied.error().what;
+  }
+  std::filesystem::rename(store(), directory() / "lost");
+  const auto restored = restore(directory() / "backup", store());
+  ASSERT_TRUE(restored.ok()) << restored.error().what;
   begin();
   repeat_everywhere();
   EXPECT_EQ(first->ask("texts s"), texts);

@@ -54,6 +54,106 @@ TEST_F(RebuildTest, DerivedFamiliesComeBackByteForByte) {
   }
 }
 
+class MendTest : public RebuildTest {
+ protected:
+  void empty(Family family) const {
+    tamper([family](Rocks& rocks, WriteSet& set) {
+      for (const auto& [key, value] : contents(rocks, family)) set.remove(family, key);
+    });
+  }
+
+  // Everything a reader can ask the index for.
+  static std::string answers(const Log& log) {
+    std::string all;
+    const auto streams = log.streams();
+    if (!streams.ok()) return streams.error().what;
+    for (std::uint32_t number = 1; number <= streams->size(); ++number) {
+      const std::string& name = (*streams)[number - 1];
+      EXPECT_EQ(log.stream_name(number).value(), name);
+      const auto head = log.stream_head(name);
+      EXPECT_TRUE(head.ok()) << head.error().what;
+      all += fmt::format("{} #{}:", name, head.ok() ? head->value : 0);
+      for (const Direction way : {Direction::forward, Direction::backward}) {
+        auto reader = log.read_stream(name, {}, {}, way);
+        while (reader.next()) all += fmt::format(" {}", reader.event().sequence.value);
+        EXPECT_TRUE(reader.status().ok()) << reader.status().error().what;
+      }
+      all += "\n";
+    }
+    return all;
+  }
+};
+
+TEST_F(MendTest, AWriterMakesItsIndexesAnewAndSaysSoOnce) {
+  const std::string before = answers(open_reader());
+  const std::uint64_t events = open_reader().head().value;
+  for (const Family family : {Family::streams, Family::ids, Family::index}) {
+    empty(family);
+    const auto log = Log::open(store(), {.mode = OpenMode::write});
+    ASSERT_TRUE(log.ok()) << log.error().what;
+    EXPECT_THAT(mended(*log), testing::HasSubstr("this has been done"));
+    EXPECT_GT(log->head().value, events);
+    EXPECT_EQ(verified(store()).verdict, Verdict::whole);
+  }
+  open(OpenMode::write);
+  EXPECT_EQ(mended(log()), "");
+  for (auto reader = log().read_stream("run/r1", {1}); reader.next();)
+    EXPECT_THAT(before, testing::HasSubstr(fmt::format(" {}", reader.event().sequence.value)));
+}
+
+TEST_F(MendTest, AReaderAnswersFromThePagesWhereTheIndexIsGone) {
+  const std::string before = answers(open_reader());
+  EXPECT_EQ(mended(open_reader()), "");
+  for (const Family family : {Family::streams, Family::index}) {
+    empty(family);
+    const Log reader = open_reader();
+    EXPECT_THAT(mended(reader), testing::HasSubstr("pievt doctor --rebuild"));
+    EXPECT_EQ(answers(reader), before);
+  }
+}
+
+TEST_F(MendTest, AReaderWithoutIndexAndWithADamagedPageSaysWhatToDo) {
+  const std::vector<PageRange> pages = pages_of(store());
+  empty(Family::index);
+  tamper([&](Rocks& rocks, WriteSet& set) {
+    const std::string key = format::log_key(pages[5].last);
+    std::string value = rocks.get(Family::log, key).value().value();
+    value[100] ^= 1;
+    set.put(Family::log, key, value);
+  });
+  const Log reader = open_reader();
+  EXPECT_EQ(reader.streams().error().code, Errc::corrupt);
+  auto stream = reader.read_stream("run/r1", {1});
+  EXPECT_FALSE(stream.next());
+  EXPECT_THAT(stream.status().error().what, testing::HasSubstr("pievt doctor --rebuild"));
+  // What needs no index is there as before, and a writer does not make the loss final.
+  EXPECT_TRUE(reader.read({1}).next());
+  const auto writer = Log::open(store(), {.mode = OpenMode::write});
+  ASSERT_FALSE(writer.ok());
+  EXPECT_THAT(writer.error().what, testing::HasSubstr("pievt salvage"));
+}
+
+// The look at the last page does not see it, and whoever runs into it leaves word.
+TEST_F(MendTest, AnIndexDamagedFurtherBackIsMendedByTheNextWriter) {
+  open(OpenMode::write);
+  append("old", {"one"});
+  append("new", {"two"});
+  const std::uint32_t number = static_cast<std::uint32_t>(log().streams().value().size()) - 1;
+  close();
+  tamper([&](Rocks&, WriteSet& set) {
+    set.put(Family::streams, format::stream_key(number, 1), "damaged");
+  });
+  open(OpenMode::write);
+  const auto refused = log().append("old", Expected::any(), {text_event("three")});
+  EXPECT_EQ(refused.error().code, Errc::corrupt);
+  EXPECT_TRUE(fs::exists(store() / "DAMAGED"));
+  close();
+  open(OpenMode::write);
+  EXPECT_FALSE(fs::exists(store() / "DAMAGED"));
+  EXPECT_THAT(mended(log()), testing::HasSubstr("DAMAGED"));
+  EXPECT_EQ(append("old", {"three"}).streams.front().last.value, 2u);
+}
+
 TEST_F(RebuildTest, LostIdsComeBackOrRefuse) {
   open(OpenMode::write);
   const AppendId id = new_append_id();

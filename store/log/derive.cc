@@ -1,4 +1,4 @@
-#include "store/upkeep/derive.h"
+#include "store/log/derive.h"
 
 #include <algorithm>
 
@@ -34,7 +34,9 @@ Status Derivation::page(const StoredPage& page, std::span<const EventView> event
   }
   // Names first: the stamps of a page may use what its own events declare.
   for (const EventView& event : events) declare(event, to);
-  for (const format::SegmentView& part : page.view().segments) PIEVT_TRY(segment(part, to));
+  if (what_ == Derive::everything) {
+    for (const format::SegmentView& part : page.view().segments) PIEVT_TRY(segment(part, to));
+  }
   return streams_of(page, to);
 }
 

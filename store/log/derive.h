@@ -1,6 +1,6 @@
 // What follows from the pages: the entries of `streams`, `ids` and `index`. One place knows how
-// they are made from pages alone; backup, restore, salvage and rebuild all make them here, and the
-// tests compare them byte for byte with what the writer wrote.
+// they are made from pages alone; backup, restore, salvage, rebuild and a reader without an index
+// all make them here, and the tests compare them byte for byte with what the writer wrote.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,9 @@ struct OlderKnowledge {
   std::function<std::optional<std::string>(std::uint32_t)> stream_name;
 };
 
+/// `streams_only`: without `ids`, which a reader never asks for and which are most of the bytes.
+enum class Derive : std::uint8_t { everything, streams_only };
+
 /// Takes the pages of a log in order, none left out, and puts their entries into a WriteSet.
 ///
 /// Pages that stand for lost events are pages too: where a stream's revisions jump behind one, the
@@ -38,8 +41,8 @@ class Derivation {
  public:
   /// Goes on behind the last page that `derived` holds, with its entries. `derived` must outlive it
   /// and hold, whenever page() is called, no entry of a later page.
-  Derivation(const Rocks& derived, OlderKnowledge older)
-      : derived_(&derived), older_(std::move(older)) {}
+  Derivation(const Rocks& derived, OlderKnowledge older, Derive what = Derive::everything)
+      : derived_(&derived), older_(std::move(older)), what_(what) {}
 
   /// `events`: all of the page's. corrupt: revisions or streams that do not fit the pages before,
   /// with no lost events to explain it.
@@ -80,6 +83,7 @@ class Derivation {
 
   const Rocks* derived_;
   OlderKnowledge older_;
+  Derive what_;
   std::unordered_map<std::uint32_t, std::string> names_;
   std::unordered_map<std::uint32_t, std::uint64_t> revisions_;
   std::optional<std::uint64_t> lost_page_;  ///< key of the last page of lost events
