@@ -115,8 +115,9 @@ Status save_views(Log& log, std::string_view run_id) {
   }
   if (run_id.empty()) return {};
   const RunState run = PIEVT_TRY(load_run(log, run_id));
-  return log.save_checkpoint(run_view_name(run_id),
-                             {run_view_identity(), {run.revision}, to_bytes(run)});
+  PIEVT_TRY(log.save_checkpoint(run_view_name(run_id),
+                                {run_view_identity(), {run.revision}, to_bytes(run)}));
+  return save_run_milestones(log, run_id);
 }
 
 }  // namespace pievt

@@ -1,5 +1,9 @@
 #include "store/views/run_view.h"
 
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "pievt/schema/run_state_bfbs_generated.h"
@@ -40,25 +44,80 @@ Result<RunState> fold_run(const Log& log, std::string_view run_id, Revision at) 
   return run;
 }
 
-Result<RunState> load_run(const Log& log, std::string_view run_id, Revision at) {
-  const auto saved = PIEVT_TRY(log.load_checkpoint(run_view_name(run_id)));
+std::string run_milestone_name(std::string_view run_id, Revision revision) {
+  return fmt::format("moment/{}@{}", run_id, revision.value);
+}
+
+namespace {
+
+// A saved state where it may be used: made by this fold, and of events that are in the log.
+Result<std::optional<RunState>> saved_run(const Log& log, const std::string& name, Revision at,
+                                          Revision head) {
+  const auto saved = PIEVT_TRY(log.load_checkpoint(name));
   // For a run the checkpoint's position is a revision of its own stream.
-  if (saved && saved->identity == run_view_identity() &&
-      (at.value == 0 || saved->at.value <= at.value)) {
-    Result<RunState> run = run_state_from_bytes(saved->state);
-    const Revision head = PIEVT_TRY(log.stream_head(run_stream(run_id)));
-    if (run.ok() && run->revision == saved->at.value && saved->at.value <= head.value)
-      return fold_on(std::move(*run), log, run_id, at);
+  if (!saved || saved->identity != run_view_identity() || saved->at.value > head.value ||
+      (at.value != 0 && saved->at.value > at.value))
+    return std::optional<RunState>();
+  Result<RunState> run = run_state_from_bytes(saved->state);
+  if (!run.ok() || run->revision != saved->at.value) return std::optional<RunState>();
+  return std::optional(std::move(*run));
+}
+
+Result<std::optional<RunState>> nearest_milestone(const Log& log, std::string_view run_id,
+                                                  Revision at, Revision head) {
+  const std::uint64_t last = std::min(at.value, head.value) / milestone_events * milestone_events;
+  for (std::uint64_t revision = last; revision > 0; revision -= milestone_events) {
+    auto run = PIEVT_TRY(saved_run(log, run_milestone_name(run_id, {revision}), {revision}, head));
+    if (run) return run;
   }
-  return fold_run(log, run_id, at);
+  return std::optional<RunState>();
+}
+
+}  // namespace
+
+Result<RunState> load_run(const Log& log, std::string_view run_id, Revision at) {
+  const Revision head = PIEVT_TRY(log.stream_head(run_stream(run_id)));
+  auto saved = PIEVT_TRY(saved_run(log, run_view_name(run_id), at, head));
+  if (!saved && at.value != 0) saved = PIEVT_TRY(nearest_milestone(log, run_id, at, head));
+  return saved ? fold_on(std::move(*saved), log, run_id, at) : fold_run(log, run_id, at);
+}
+
+Status save_run_milestones(Log& log, std::string_view run_id) {
+  const Revision head = PIEVT_TRY(log.stream_head(run_stream(run_id)));
+  if (head.value < milestone_events) return {};
+  RunState run = PIEVT_TRY(nearest_milestone(log, run_id, head, head)).value_or(RunState());
+  for (;;) {
+    const Revision next{(run.revision / milestone_events + 1) * milestone_events};
+    if (next.value > head.value) return {};
+    run = PIEVT_TRY(fold_on(std::move(run), log, run_id, next));
+    PIEVT_TRY(log.save_checkpoint(run_milestone_name(run_id, next),
+                                  {run_view_identity(), {next.value}, to_bytes(run)}));
+  }
+}
+
+schema::Digest digest_of(const RunState& run) {
+  const Digest digest = sha256(to_bytes(run));
+  schema::Digest bytes;
+  static_assert(sizeof(bytes) == sizeof(digest));
+  std::memcpy(&bytes, digest.data(), sizeof(bytes));
+  return bytes;
 }
 
 Result<Revision> revision_at(const Log& log, std::string_view run_id, Sequence at) {
-  Revision found{};
-  auto reader = log.read_stream(run_stream(run_id), {1});
-  while (reader.next() && reader.event().sequence <= at) found = reader.event().revision();
-  PIEVT_TRY(reader.status());
-  return found;
+  // Sequences grow with revisions, so halving finds it without reading the run.
+  Revision low{}, high = PIEVT_TRY(log.stream_head(run_stream(run_id)));
+  while (low.value < high.value) {
+    const Revision middle{low.value + (high.value - low.value + 1) / 2};
+    auto reader = log.read_stream(run_stream(run_id), middle, middle);
+    const bool there = reader.next();
+    PIEVT_TRY(reader.status());
+    if (there && reader.event().sequence <= at) {
+      low = middle;
+    } else {
+      high = {middle.value - 1};
+    }
+  }
+  return low;
 }
 
 Result<Revision> revision_at(const Log& log, std::string_view run_id, std::uint64_t wall_ns) {

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pievt/run_state.h"
 
@@ -18,6 +20,10 @@ struct Judgement {
   bool retryable = false;  ///< another attempt could mend it
   schema::BlockingGate blocking = schema::BlockingGate::none;
   std::string reason;  ///< one sentence for people
+  /// How its work ended, whatever the verdict says of it.
+  schema::WorkEnding ending = schema::WorkEnding::unknown;
+  /// Of a success: why it rests on little, one line each.
+  std::vector<std::string> weak = {};
 };
 
 /// Whether to try again, and when.
@@ -37,10 +43,23 @@ struct Ruleset {
 /// The rules that new runs are judged by: `pievt-1`.
 const Ruleset& current_ruleset();
 
-/// Whether the job's policy asks for another attempt after `judgement`. The chance in a delay comes
-/// from the names, so that planning it again gives the same moment: attempt `next` of the job waits
-/// initial x multiplier^(n-1), at most the policy's maximum, made up to jitter_ratio longer or
-/// shorter.
+/// Every ruleset there is, the current one first. Any of them may be asked of any run: they know
+/// nothing but recorded facts.
+std::span<const Ruleset> rulesets();
+
+/// The ruleset of that name, or null.
+const Ruleset* find_ruleset(std::string_view name);
+
+/// Whether the job's policy asks for another attempt after `judgement`, and the budgets of the job
+/// and its run have one left. The chance in a delay comes from the names, so that planning it again
+/// gives the same moment: attempt `next` of the job waits initial x multiplier^(n-1), at most the
+/// policy's maximum, made up to jitter_ratio longer or shorter; and never less than the provider
+/// asked for, up to an hour.
 RetryPlan plan_retry(const RunState& run, const JobState& job, const Judgement& judgement);
+
+/// Attempts at the work beyond the first, made or scheduled. Those that were lost with their
+/// supervisor count for nothing.
+std::uint32_t retries_of(const JobState& job);
+std::uint32_t retries_of(const RunState& run);
 
 }  // namespace pievt

@@ -153,6 +153,11 @@ struct RebuildReport {
 /// living process writes to the store.
 Result<RebuildReport> rebuild(const std::filesystem::path& store, const CopyOptions& options = {});
 
+/// What was found damaged when `log` was opened and how that was met, a sentence for people; mostly
+/// empty. Of a writer: its indexes were damaged or gone, and have been made anew by rebuild()
+/// before it began. Of a reader: they are not believed, and it finds its answers in the pages.
+std::string mended(const Log& log);
+
 struct GcOptions {
   Preview preview = Preview::no;
   UpkeepProgress progress{};
@@ -170,13 +175,19 @@ struct GcReport {
   std::uint64_t output_chunks = 0;  ///< of captured output that no event tells of
   std::uint64_t bytes = 0;          ///< of all of these
   std::uint64_t kept_for_runs = 0;  ///< chunks that a run that is not finished may yet refer to
-  std::uint64_t attempts = 0;       ///< whose directories are gone
+  /// Texts and chunks that a process may yet refer to: it appended to this store, it is alive, and
+  /// the writer it put them through is not.
+  std::uint64_t kept_for_processes = 0;
+  std::vector<std::string> processes;  ///< these: `412 (pievt run)`
+  std::uint64_t attempts = 0;          ///< whose directories are gone
   std::uint64_t attempt_bytes = 0;
 };
 
 /// Removes texts and output that no event refers to, and the files of attempts that have been
 /// judged. Takes the writer's role for as long as it works, so a store on which a run works is busy
-/// and is not touched; what was put by a writer before was put in a period that is over.
+/// and is not touched; what was put by a writer before was put in a period that is over. While
+/// another process lives that has ever appended, it may hold what it put and append the event that
+/// refers to it next: nothing but the files of attempts is removed then.
 ///
 /// corrupt: not all events could be read; then nothing is removed.
 Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options = {});
