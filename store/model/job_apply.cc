@@ -27,6 +27,7 @@ void Fold::operator()(const JobDeclared& e) {
     declared->depends_on.push_back(std::make_unique<JobDependencyT>(*dependency));
   }
   run.jobs.push_back(std::move(declared));
+  run.job_count = std::max(run.job_count, static_cast<std::uint32_t>(run.jobs.size()));
 }
 
 void Fold::operator()(const JobRetryScheduled& e) {

@@ -47,8 +47,8 @@ class Rule {
     return require(run_.phase == RunPhase::running, "it is not running");
   }
   Status operator()(const RunResumedT&) const {
-    return require(run_.phase != RunPhase::running && run_.phase != RunPhase::unknown,
-                   "it is running already");
+    return require(run_.phase == RunPhase::paused || run_.phase == RunPhase::finished,
+                   "it is neither paused nor over");
   }
   Status operator()(const RunRecoveredT&) const { return open_run(); }
   Status operator()(const RunFinishedT&) const {
@@ -68,7 +68,11 @@ class Rule {
   Status operator()(const JobRetryScheduledT&) const { return settled_job(); }
   Status operator()(const JobJudgedT&) const { return settled_job(); }
   Status operator()(const JobFinishedT&) const { return settled_job(); }
-  Status operator()(const JobCancelRequestedT&) const { return open_job(); }
+  Status operator()(const JobCancelRequestedT&) const {
+    PIEVT_TRY(open_job());
+    return require(job_->cancel_requested_revision == 0, "that has been asked for");
+  }
+  Status operator()(const JobRevisedT&) const { return open_job(); }
   Status operator()(const JobReopenedT&) const {
     PIEVT_TRY(open_run());
     return require(job_ != nullptr && job_->phase == JobPhase::finished, "the job has not ended");
@@ -80,6 +84,7 @@ class Rule {
     if (event_.subject.job != 0) {
       PIEVT_TRY(open_job());
       PIEVT_TRY(require(!any_unsettled(attempts), "an attempt of the job is still open"));
+      PIEVT_TRY(require(job_->cancel_requested_revision == 0, "the job is being cancelled"));
     }
     return require(event_.subject.attempt == attempts.size() + 1, "attempts are numbered in order");
   }
@@ -103,6 +108,20 @@ class Rule {
     const std::uint32_t gate = event_.subject.gate;
     PIEVT_TRY(require(gate != 0 && gate <= run_.gates.size(), "there is no such gate"));
     return require(run_.gates[gate - 1]->decided_revision == 0, "the gate is decided");
+  }
+
+  Status operator()(const ThrottleChangedT& event) const {
+    PIEVT_TRY(open_run());
+    return require(event.to > 0, "with none at once it would never end");
+  }
+
+  // People are told of the end after it.
+  Status operator()(const HookRequestedT& event) const {
+    PIEVT_TRY(require(run_.phase != RunPhase::unknown, "it was never planned"));
+    return require(event.number == run_.hooks + 1, "hooks are numbered in order");
+  }
+  Status operator()(const HookFinishedT& event) const {
+    return require(event.number != 0 && event.number <= run_.hooks, "there is no such hook");
   }
 
   // What a later reading of a foreign record finds may concern a run that has ended.

@@ -1,11 +1,8 @@
 // Ruleset pievt-1. Order matters: the first cause wins, so that "the file is missing" never hides
 // "the provider was down".
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/format.h>
 
-#include "pievt/ruleset.h"
+#include "store/model/rules/rules.h"
 
 namespace pievt {
 namespace {
@@ -13,14 +10,22 @@ namespace {
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is a word of the
                          // schemas
 
-FailureKind kind_of_provider(ProviderFailure failure) {
+// What the provider said in numbers counts before what it said in words: "401 ... timeout" is a
+// wrong key, whatever else the sentence speaks of.
+FailureKind kind_of_provider(const AttemptState& attempt) {
+  const ProviderFailure failure = attempt.provider;
+  if (failure == ProviderFailure::context_overflow) return FailureKind::context_overflow;
+  if (failure == ProviderFailure::quota) return FailureKind::provider_permanent;
+  const std::uint32_t status = attempt.http_status;
+  if (status == 408 || status == 425 || status == 429 || (status >= 500 && status <= 599))
+    return FailureKind::provider_transient;
+  if (status >= 400 && status <= 499) return FailureKind::provider_permanent;
+  if (attempt.retry_after_ms > 0) return FailureKind::provider_transient;
   switch (failure) {
     case ProviderFailure::rate_limited:
     case ProviderFailure::server_error:
     case ProviderFailure::network:
       return FailureKind::provider_transient;
-    case ProviderFailure::context_overflow:
-      return FailureKind::context_overflow;
     case ProviderFailure::unknown:
     case ProviderFailure::none:
     case ProviderFailure::other:
@@ -30,17 +35,30 @@ FailureKind kind_of_provider(ProviderFailure failure) {
   }
 }
 
-FailureKind classify(const AttemptState& attempt) {
-  if (!attempt.launch_error.empty()) return FailureKind::launch_error;
+// A stop of ours is its own cause, whatever the child did about the signal. Lingering is none: then
+// the work was done.
+FailureKind kind_of_stop(const AttemptState& attempt) {
   switch (attempt.stop_reason) {
     case StopReason::deadline:
       return FailureKind::deadline_exceeded;
     case StopReason::run_stopped:
     case StopReason::cancelled:
+    case StopReason::budget:
+    case StopReason::caller_gone:
       return FailureKind::cancelled;
+    case StopReason::silent:
+      return attempt.tools_open > 0 ? FailureKind::worker_stalled : FailureKind::provider_stalled;
+    case StopReason::memory:
+      return FailureKind::killed;
     default:
-      break;
+      return FailureKind::none;
   }
+}
+
+FailureKind classify(const AttemptState& attempt) {
+  if (!attempt.launch_error.empty()) return FailureKind::launch_error;
+  if (const FailureKind stopped = kind_of_stop(attempt); stopped != FailureKind::none)
+    return stopped;
   switch (attempt.ending) {
     case Ending::ok:
       return FailureKind::none;
@@ -56,7 +74,7 @@ FailureKind classify(const AttemptState& attempt) {
     case Ending::failed_to_run:
       return FailureKind::configuration;
     case Ending::failed:
-      return kind_of_provider(attempt.provider);
+      return kind_of_provider(attempt);
     case Ending::lost:
       return FailureKind::context_overflow;
     case Ending::unknown:
@@ -106,71 +124,67 @@ std::string failed_checks(const GateState& gate) {
   return text;
 }
 
-Judgement judge(const AttemptState& attempt, const GateState* gate) {
-  const FailureKind kind = classify(attempt);
-  if (kind == FailureKind::cancelled) {
-    return {JobStatus::cancelled, kind, false, BlockingGate::person, "stopped on request"};
-  }
-  if (kind != FailureKind::none) {
-    return {JobStatus::failed, kind, mendable(kind), gate_of(kind), attempt.reason};
-  }
-  if (gate != nullptr && gate->decision == GateDecision::failed) {
-    return {JobStatus::failed, FailureKind::acceptance_failed, false, BlockingGate::acceptance,
-            failed_checks(*gate)};
-  }
-  return {JobStatus::succeeded, FailureKind::none, false, BlockingGate::none,
-          gate == nullptr ? "final message" : "final message, contract met"};
+// Who needs a person says so in its report, and its exit looks like success: asked before anything
+// else but a stop and a failed provider, which are not its own words.
+std::string what_it_asks(const AttemptState& attempt) {
+  if (attempt.requests.empty()) return attempt.report_summary;
+  return fmt::format("{}", fmt::join(attempt.requests, "; "));
 }
 
-// FNV-1a, to draw a number from names: replaying must draw the same one.
-double chance_of(std::string_view run, std::string_view job, std::uint32_t attempt) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto mix = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  };
-  mix(run);
-  mix(job);
-  mix(std::to_string(attempt));
-  // FNV alone leaves the high bits of names that differ at their end nearly equal, and jobs that
-  // failed together would come back together. This is the finisher of SplitMix64.
-  hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9;
-  hash = (hash ^ hash >> 27) * 0x94d049bb133111eb;
-  hash ^= hash >> 31;
-  return static_cast<double>(hash >> 11) / static_cast<double>(1ull << 53);
+std::string cancelled_by(StopReason reason) {
+  switch (reason) {
+    case StopReason::budget:
+      return "stopped because its budget is spent";
+    case StopReason::caller_gone:
+      return "stopped because the program that called for it is gone";
+    default:
+      return "stopped on request";
+  }
+}
+
+Judgement verdict(JobStatus status, FailureKind failure, bool retryable, BlockingGate blocking,
+                  std::string reason) {
+  return {status, failure, retryable, blocking, std::move(reason), WorkEnding::unknown, {}};
+}
+
+Judgement verdict_of(const AttemptState& attempt, const GateState* gate) {
+  const FailureKind kind = classify(attempt);
+  if (kind == FailureKind::cancelled) {
+    return verdict(JobStatus::cancelled, kind, false, BlockingGate::person,
+                   cancelled_by(attempt.stop_reason));
+  }
+  if (attempt.report_status == ReportStatus::blocked) {
+    return verdict(JobStatus::blocked, FailureKind::none, false, BlockingGate::person,
+                   "needs a person: " + what_it_asks(attempt));
+  }
+  if (attempt.report_status == ReportStatus::error) {
+    return verdict(JobStatus::failed, FailureKind::worker_incomplete, false, BlockingGate::report,
+                   "the worker reported an error: " + attempt.report_summary);
+  }
+  if (kind != FailureKind::none)
+    return verdict(JobStatus::failed, kind, mendable(kind), gate_of(kind), attempt.reason);
+  if (gate != nullptr && gate->decision == GateDecision::failed) {
+    return verdict(JobStatus::failed, FailureKind::acceptance_failed, false,
+                   BlockingGate::acceptance, failed_checks(*gate));
+  }
+  return verdict(JobStatus::succeeded, FailureKind::none, false, BlockingGate::none,
+                 gate == nullptr ? "final message" : "final message, contract met");
+}
+
+Judgement judge(const AttemptState& attempt, const GateState* gate) {
+  // A gate that was passed over asked nothing.
+  if (gate != nullptr && gate->decision == GateDecision::skipped) gate = nullptr;
+  Judgement judgement = verdict_of(attempt, gate);
+  judgement.ending = rules::work_ending(attempt);
+  if (judgement.status == JobStatus::succeeded)
+    judgement.weak = rules::weak_points(attempt, gate, judgement.ending);
+  return judgement;
 }
 
 }  // namespace
 
-const Ruleset& current_ruleset() {
-  static constexpr Ruleset pievt_1{"pievt-1", classify, judge};
-  return pievt_1;
-}
-
-RetryPlan plan_retry(const RunState& run, const JobState& job, const Judgement& judgement) {
-  if (judgement.status == JobStatus::succeeded) return {RetryDecision::not_needed, 0};
-  if (run.phase != state::RunPhase::running) return {RetryDecision::stopping, 0};
-  if (judgement.status == JobStatus::cancelled) return {RetryDecision::not_retryable, 0};
-  const RetryPolicyT* policy = job.declared == nullptr ? nullptr : job.declared->retry.get();
-  const bool asked_for =
-      policy != nullptr &&
-      std::ranges::find(policy->retry_on, judgement.failure) != policy->retry_on.end();
-  if (!judgement.retryable && !asked_for) return {RetryDecision::not_retryable, 0};
-  if (policy != nullptr && !policy->retry_on.empty() && !asked_for)
-    return {RetryDecision::not_in_policy, 0};
-  const auto tries = static_cast<std::uint32_t>(std::ranges::count_if(
-      // An attempt that was lost with its supervisor is not held against the job.
-      job.attempts, [](const auto& attempt) {
-        return attempt->purpose == AttemptPurpose::work &&
-               attempt->failure != FailureKind::supervisor_lost;
-      }));
-  if (tries >= job.max_attempts || policy == nullptr) return {RetryDecision::exhausted, 0};
-
-  const double ideal = static_cast<double>(policy->initial_ms) *
-                       std::pow(policy->multiplier, std::max(tries, 1u) - 1);
-  const double capped = std::min(ideal, static_cast<double>(policy->max_ms));
-  const double spread = 1 + policy->jitter_ratio * (2 * chance_of(run.run_id, job.id, tries) - 1);
-  return {RetryDecision::scheduled, static_cast<std::uint64_t>(std::min(
-                                        capped * spread, static_cast<double>(policy->max_ms)))};
-}
+namespace rules {
+const Ruleset pievt_1{"pievt-1", classify, judge};
+}  // namespace rules
 
 }  // namespace pievt

@@ -90,7 +90,7 @@ TEST(RunCheck, AResumedRunGoesOnWithReopenedJobs) {
   run.happen(finished(1, JobStatus::failed));
   run.happen(event(RunFinishedT{}));
   run.happen(event(RunResumedT{}));
-  refused(run.propose(event(RunResumedT{})), "running already");
+  refused(run.propose(event(RunResumedT{})), "neither paused nor over");
   refused(run.attempt_event<AttemptLaunchRequestedT>(1, 1), "the job has ended");
   run.happen(event(JobReopenedT{}, {.job = 1}));
   refused(run.propose(event(JobReopenedT{}, {.job = 1})), "has not ended");
@@ -105,6 +105,54 @@ TEST(RunCheck, NothingIsStartedWhilePausedOrStopping) {
   run.happen(event(RunResumedT{}));
   run.happen(event(RunStopRequestedT{}));
   refused(run.attempt_event<AttemptLaunchRequestedT>(1, 1), "not running");
+}
+
+TEST(RunCheck, AStoppingRunIsNotTalkedOutOfIt) {
+  MemoryRun run = started_run();
+  run.happen(event(RunPausedT{}));
+  run.happen(event(RunStopRequestedT{}));
+  refused(run.propose(event(RunResumedT{})), "neither paused nor over");
+  refused(run.propose(event(RunPausedT{})), "not running");
+}
+
+TEST(RunCheck, ACancelledJobStartsNothingMoreAndIsCancelledOnce) {
+  MemoryRun run = started_run();
+  run.happen(event(JobCancelRequestedT{}, {.job = 1}));
+  refused(run.propose(event(JobCancelRequestedT{}, {.job = 1})), "has been asked for");
+  refused(run.attempt_event<AttemptLaunchRequestedT>(1, 1), "being cancelled");
+  run.happen(finished(1, JobStatus::cancelled));
+  run.happen(event(RunFinishedT{}));
+  run.happen(event(RunResumedT{}));
+  run.happen(event(JobReopenedT{}, {.job = 1}));
+  run.happen(of_attempt<AttemptLaunchRequestedT>(1, 1));
+}
+
+TEST(RunCheck, ConcurrencyIsNeverNothingAndPrioritiesAreOfOpenJobs) {
+  MemoryRun run = started_run();
+  ThrottleChangedT none;
+  none.from = 4;
+  refused(run.propose(event(none)), "never end");
+  none.to = 2;
+  run.happen(event(none));
+  EXPECT_EQ(run.state().concurrency_now, 2u);
+  refused(run.propose(event(JobRevisedT{}, {.job = 9})), "no such job");
+  run.happen(finished(1));
+  refused(run.propose(event(JobRevisedT{}, {.job = 1})), "has ended");
+}
+
+TEST(RunCheck, PeopleAreToldAfterTheEndAndHooksAreNumbered) {
+  MemoryRun run = started_run();
+  run.happen(finished(1));
+  run.happen(event(RunFinishedT{}));
+  HookFinishedT over;
+  over.number = 1;
+  refused(run.propose(event(over)), "no such hook");
+  HookRequestedT hook;
+  hook.number = 2;
+  refused(run.propose(event(hook)), "numbered in order");
+  hook.number = 1;
+  run.happen(event(hook));
+  run.happen(event(over));
 }
 
 TEST(RunCheck, AnActNeedsItsIntent) {
@@ -164,6 +212,11 @@ NewEvent random_event(const RunState& run, std::mt19937_64& dice) {
     constexpr auto first = static_cast<std::size_t>(tag_of<AttemptLaunchRequested>) - 1;
     event.payload = empty_payload(first + roll(10), event_types{});
   }
+  // A run that is to stop can only end, and a cancelled job starts nothing more: rarely, or little
+  // else would happen in a walk.
+  const bool ends = std::holds_alternative<RunStopRequestedT>(event.payload) ||
+                    std::holds_alternative<JobCancelRequestedT>(event.payload);
+  if (ends && roll(20) != 0) event.payload = AttemptLaunchRequestedT{};
   event.subject.job = roll(run.jobs.size() + 2);
   const JobState* job = find_job(run, event.subject.job);
   const auto& attempts = job != nullptr ? job->attempts : run.attempts;
@@ -236,7 +289,7 @@ TEST(RunCheck, RandomWalksKeepTheInvariants) {
     std::mt19937_64 dice(seed);
     MemoryRun run;
     Counts counts;
-    for (int step = 0; step < 1500; ++step) {
+    for (int step = 0; step < 4000; ++step) {
       const NewEvent event = random_event(run.state(), dice);
       const std::uint64_t before = run.state().revision;
       if (!run.propose(event).ok()) {
