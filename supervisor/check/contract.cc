@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "supervisor/check/look.h"
-#include "supervisor/check/path_pattern.h"
+#include "supervisor/check/writes.h"
 
 namespace pievt::acceptance {
 namespace {
@@ -105,55 +105,6 @@ void ask_deliverables(const Evidence& evidence, Deadline deadline, Checks& check
   seen.actual = evidence.report ? "the report names none" : evidence.report_text.absent;
   seen.status = CheckStatus::warned;
   seen.failure = "nothing-declared";
-}
-
-// Relative to the job's directory where it lies inside it, as patterns are written.
-std::string shown_path(const std::string& path, const std::filesystem::path& cwd) {
-  const std::filesystem::path whole = (cwd / path).lexically_normal();
-  const std::filesystem::path inside = whole.lexically_relative(cwd.lexically_normal());
-  const bool outside = inside.empty() || *inside.begin() == "..";
-  return outside ? whole.string() : inside.string();
-}
-
-void fail_write(Checks& checks, std::string_view kind, const Write& write, const std::string& path,
-                const std::string& expected, std::string_view failure) {
-  schema::CheckT& seen = add_check(checks, kind, path);
-  seen.status = CheckStatus::failed;
-  seen.expected = expected;
-  seen.failure = failure;
-  seen.actual = fmt::format("written by the tool {} in attempt {}", write.tool, write.attempt);
-}
-
-std::string joined(const Patterns& patterns) {
-  const std::string all = fmt::format("only {}", fmt::join(patterns, ", "));
-  return excerpt_of(all, 0, all.size());
-}
-
-// What tools wrote is known from what they were told. What a shell wrote is not, and that is said,
-// so that a passed gate does not look like a proof.
-void ask_writes(const schema::AcceptanceT& contract, const Evidence& evidence, Checks& checks) {
-  const Patterns& allowed = contract.allowed_write_paths;
-  const Patterns& forbidden = contract.forbidden_write_paths;
-  if (allowed.empty() && forbidden.empty()) return;
-  const std::size_t before = checks.size();
-  for (const Write& write : evidence.writes) {
-    const std::string path = shown_path(write.path, evidence.cwd);
-    const auto covers = [&](const std::string& pattern) { return matches(path, pattern); };
-    if (const auto hit = std::ranges::find_if(forbidden, covers); hit != forbidden.end())
-      fail_write(checks, "forbiddenWritePaths", write, path, "nothing in " + *hit,
-                 "forbidden-write");
-    if (!allowed.empty() && std::ranges::none_of(allowed, covers))
-      fail_write(checks, "allowedWritePaths", write, path, joined(allowed), "outside-allowed");
-  }
-  const std::size_t failed = checks.size() - before;
-  schema::CheckT& seen = add_check(checks, "writeAudit", "writes");
-  seen.expected = "writes in their zone";
-  seen.status = evidence.shell_calls == 0 ? CheckStatus::passed : CheckStatus::warned;
-  if (evidence.shell_calls > 0) seen.failure = "shell-unseen";
-  seen.actual = fmt::format("{} writes by tools, {} outside", evidence.writes.size(), failed);
-  if (evidence.shell_calls > 0)
-    seen.actual +=
-        fmt::format("; what {} calls of a shell wrote is not seen", evidence.shell_calls);
 }
 
 void ask_command(const schema::CommandCheckT& command, const CommandOutcome& seen, Checks& checks) {

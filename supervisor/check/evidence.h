@@ -44,6 +44,17 @@ struct Write {
   std::uint32_t attempt = 0;
 };
 
+/// One path that changed while an attempt of the job ran, as walking the tree showed.
+struct Change {
+  std::string path;  ///< absolute
+  std::string what;  ///< created, modified, deleted, type changed, mode changed
+  schema::WriteZone zone = schema::WriteZone::unknown;
+  schema::Attribution attribution = schema::Attribution::unknown;
+  std::vector<std::string> candidates{};  ///< whose it may be, where it is one of several
+  std::string detail;
+  std::uint32_t attempt = 0;
+};
+
 /// What became of one command of the contract.
 struct CommandOutcome {
   std::uint32_t exit_code = 0;
@@ -60,7 +71,9 @@ struct Evidence {
   Channel final_message, worker_log, report_text, raw_output;
   std::optional<Report> report{};
   std::vector<Write> writes{};    ///< of all attempts of the job
-  std::uint32_t shell_calls = 0;  ///< whose writes nobody sees
+  std::uint32_t shell_calls = 0;  ///< whose writes only a walk shows
+  /// What walks before and after each attempt of the job showed; absent where one is missing.
+  std::optional<std::vector<Change>> changes{};
   std::vector<CommandOutcome> commands{};
 };
 

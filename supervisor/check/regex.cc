@@ -1,4 +1,4 @@
-// See regex.h. The only file that knows PCRE2.
+// See regex.h. This and tools/verbs/text_pattern.cc are the files that know PCRE2.
 #include "supervisor/check/regex.h"
 
 #include <algorithm>

@@ -222,6 +222,49 @@ TEST_F(Contract, WritesAreJudgedByWhatToolsWereTold) {
   EXPECT_EQ(gate_.decision, GateDecision::passed);
 }
 
+TEST_F(Contract, WhatWalksShowedCountsMoreThanCalls) {
+  contract_.allowed_write_paths = {"out/"};
+  contract_.forbidden_write_paths = {"out/secret"};
+  using schema::Attribution;
+  evidence_.writes = {{"claimed", "write", 1}};
+  evidence_.shell_calls = 3;
+  const auto change = [&](const char* path, Attribution attribution) {
+    return Change{
+        (root_ / path).string(), "created", schema::WriteZone::unknown, attribution, {}, {}, 1};
+  };
+  evidence_.changes = {
+      change("out/a", Attribution::tool), change("by-a-shell", Attribution::only_one_running),
+      change("out/secret", Attribution::own_tree), change("perhaps", Attribution::one_of),
+      change("of-another", Attribution::one_of)};
+  (*evidence_.changes)[3].candidates = {"a/1", "b/1"};
+  (*evidence_.changes)[4].detail = "lies in the zone of b/1";
+  EXPECT_THAT(
+      rows(),
+      ElementsAre("allowedWritePaths by-a-shell: failed, outside-allowed: created while only "
+                  "attempt 1 of the job ran there",
+                  "forbiddenWritePaths out/secret: failed, forbidden-write: created in the tree of "
+                  "attempt 1",
+                  "allowedWritePaths perhaps: warned, perhaps-another: created while attempt 1 ran "
+                  "there; one of a/1, b/1",
+                  "writeAudit writes: warned, perhaps-another: 5 paths changed, 2 outside; 1 more "
+                  "that may be another attempt's"));
+}
+
+TEST_F(Contract, WhoeverGivesGitOrdersIsFound) {
+  contract_.allowed_write_paths = {"**"};
+  evidence_.changes = {{(root_ / ".git/config").string(),
+                        "modified",
+                        schema::WriteZone::git_administration,
+                        schema::Attribution::only_one_running,
+                        {},
+                        {},
+                        2}};
+  EXPECT_EQ(rows()[0],
+            "writeAudit .git/config: failed, git-administration: modified while only attempt 2 of "
+            "the job ran there");
+  EXPECT_EQ(gate_.decision, GateDecision::failed);
+}
+
 TEST_F(Contract, ACommandIsJudgedByItsExit) {
   const auto command = [&](std::uint32_t expect) {
     contract_.commands.push_back(std::make_unique<schema::CommandCheckT>());
