@@ -29,13 +29,34 @@ bool asks_for_more(Contract contract) {
   return contract != Contract{};
 }
 
+void append_text(std::string& out, std::string_view value) {
+  out += '"';
+  while (!value.empty()) {
+    const auto special = std::ranges::find_if(value, [](char c) {
+      return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+    });
+    const auto plain = static_cast<std::size_t>(special - value.begin());
+    out += value.substr(0, plain);
+    value.remove_prefix(plain);
+    if (value.empty()) break;
+    if (value[0] == '"' || value[0] == '\\')
+      (out += '\\') += value[0];
+    else
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(value[0]));
+    value.remove_prefix(1);
+  }
+  out += '"';
+}
+
 /// Appends to one text, because a plan may be 256 MiB and should not be copied for each bracket.
 class Writer {
  public:
   std::string take() { return std::move(out_); }
 
   void plan(const Plan& plan) {
-    raw(R"({"concurrency":)");
+    raw("{");
+    if (plan.budget != Budget{}) budget(plan.budget);
+    raw(R"("concurrency":)");
     raw(fmt::format("{}", plan.concurrency.value_or(limits::concurrency_default)));
     raw(R"(,"jobs":)");
     list(plan.jobs, [&](const JobSpec& spec) { job(spec); });
@@ -57,24 +78,7 @@ class Writer {
  private:
   void raw(std::string_view json) { out_ += json; }
 
-  void text(std::string_view value) {
-    out_ += '"';
-    while (!value.empty()) {
-      const auto special = std::ranges::find_if(value, [](char c) {
-        return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-      });
-      const auto plain = static_cast<std::size_t>(special - value.begin());
-      out_ += value.substr(0, plain);
-      value.remove_prefix(plain);
-      if (value.empty()) break;
-      if (value[0] == '"' || value[0] == '\\')
-        (out_ += '\\') += value[0];
-      else
-        fmt::format_to(std::back_inserter(out_), "\\u{:04x}", static_cast<unsigned char>(value[0]));
-      value.remove_prefix(1);
-    }
-    out_ += '"';
-  }
+  void text(std::string_view value) { append_text(out_, value); }
 
   void text_or_null(const std::optional<std::string>& value) {
     if (value)
@@ -124,6 +128,7 @@ class Writer {
   void job(const JobSpec& spec) {
     raw("{");
     if (asks_for_more(spec.contract)) acceptance(spec.contract);
+    if (spec.budget != Budget{}) budget(spec.budget);
     raw(R"("context":)");
     list(spec.context, [&](const ContextFile& file) { context(file); });
     raw(R"(,"cwd":)");
@@ -138,6 +143,7 @@ class Writer {
     environment(spec.env);
     raw(R"(,"id":)");
     text(spec.id);
+    if (spec.isolation != Isolation::shared) isolation(spec);
     raw(R"(,"metadata":)");
     object(spec.metadata, [&](const std::string& value) { text(value); });
     raw(R"(,"model":)");
@@ -165,10 +171,52 @@ class Writer {
       raw(":");
       list(contract.lists[i], [&](const std::string& entry) { text(entry); });
     }
-    raw(fmt::format(R"(}},"minReportSummaryChars":{},"minWorkerLogBytes":{},)"
+    raw("}");
+    if (!contract.commands.empty()) commands(contract.commands);
+    raw(fmt::format(R"(,"minReportSummaryChars":{},"minWorkerLogBytes":{},)"
                     R"("requireDeliverablesEvidence":{}}},)",
                     contract.min_report_summary_chars, contract.min_worker_log_bytes,
                     contract.require_deliverables_evidence));
+  }
+
+  void budget(const Budget& budget) {
+    raw(fmt::format(R"("budget":{{"costNanodollars":{},"retries":{},"timeMs":{},"tokens":{}}},)",
+                    budget.cost_nanodollars, budget.retries, budget.wall_ms, budget.tokens));
+  }
+
+  /// Only where it is not the default, for the same reason.
+  void silence(const Silence& silence) {
+    raw(fmt::format(R"(,"silence":{{"lingeringMs":{},"providerMs":{},"startingMs":{},)"
+                    R"("thinkingMs":{},"toolMs":{}}})",
+                    silence.lingering_ms, silence.provider_ms, silence.starting_ms,
+                    silence.thinking_ms, silence.tool_ms));
+  }
+
+  void commands(const std::vector<CommandCheck>& all) {
+    raw(R"(,"command":)");
+    list(all, [&](const CommandCheck& command) {
+      raw(R"({"cwd":)");
+      text(command.cwd);
+      raw(R"(,"env":)");
+      environment(command.env);
+      raw(fmt::format(R"(,"expectExit":{},"run":)", command.expect_exit));
+      if (command.argv.empty())
+        text(command.shell);
+      else
+        list(command.argv, [&](const std::string& word) { text(word); });
+      raw(fmt::format(R"(,"timeoutMs":{}}})", command.timeout_ms));
+    });
+  }
+
+  /// Only of a worktree, for the same reason.
+  void isolation(const JobSpec& spec) {
+    raw(R"(,"carry":)");
+    list(spec.carry, [&](const CarriedPath& carried) {
+      raw(carried.how == CarriedPath::How::link ? R"({"how":"link","path":)" : R"({"path":)");
+      text(carried.path);
+      raw("}");
+    });
+    raw(fmt::format(R"(,"isolation":"{}")", name_of(spec.isolation)));
   }
 
   void environment(const std::map<std::string, std::variant<std::string, FromEnv>>& env) {
@@ -207,7 +255,11 @@ class Writer {
                     retry.initial_ms, retry.jitter, retry.max_attempts, retry.max_ms,
                     retry.multiplier));
     list(retry.retry_on, [&](RetryOn kind) { text(name_of(kind)); });
-    raw(R"(},"thinking":)");
+    if (retry.session != RetrySession::fresh) raw(R"(,"session":"resume")");
+    if (retry.tree != RetryTree::clean) raw(R"(,"tree":"previous")");
+    raw("}");
+    if (spec.silence != Silence{}) silence(spec.silence);
+    raw(R"(,"thinking":)");
     if (spec.thinking)
       text(name_of(*spec.thinking));
     else
@@ -217,6 +269,7 @@ class Writer {
       list(*spec.tools, [&](const std::string& tool) { text(tool); });
     else
       raw("null");
+    if (spec.wave != 0) raw(fmt::format(R"(,"wave":{})", spec.wave));
     raw("}");
   }
 
@@ -257,6 +310,12 @@ std::string canonical_json(const Plan& plan) {
   Writer writer;
   writer.plan(plan);
   return writer.take();
+}
+
+std::string json_text(std::string_view text) {
+  std::string out;
+  append_text(out, text);
+  return out;
 }
 
 }  // namespace pievt::plan

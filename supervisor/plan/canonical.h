@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "supervisor/plan/plan.h"
 
@@ -13,5 +14,8 @@ namespace pievt::plan {
 /// variable taken from the environment is given by name; one whose value stands in the plan by
 /// value, as in the plan.
 std::string canonical_json(const Plan& plan);
+
+/// A text as a JSON string in its quotes. It must be UTF-8.
+std::string json_text(std::string_view text);
 
 }  // namespace pievt::plan

@@ -21,6 +21,18 @@ struct WrittenRetry {
   std::optional<double> multiplier;
   std::optional<bool> jitter;
   std::optional<std::vector<RetryOn>> retry_on;
+  std::optional<RetrySession> session;
+  std::optional<RetryTree> tree;
+};
+
+struct WrittenBudget {
+  std::optional<std::uint64_t> tokens, wall_ms;
+  std::optional<std::int64_t> cost_nanodollars;
+  std::optional<std::uint32_t> retries;
+};
+
+struct WrittenSilence {
+  std::optional<std::uint64_t> starting_ms, thinking_ms, tool_ms, provider_ms, lingering_ms;
 };
 
 struct WrittenPath {
@@ -43,12 +55,28 @@ struct WrittenEnvValue {
   enum class From { plan, environment } from = From::plan;
 };
 
+struct WrittenCommand {
+  Place place;
+  std::optional<Text> shell;
+  std::vector<Text> argv;
+  std::optional<Text> cwd;
+  std::optional<std::uint64_t> timeout_ms;
+  std::map<std::string, WrittenEnvValue> env;
+  std::uint32_t expect_exit = 0;
+};
+
+struct WrittenCarry {
+  Text path;
+  CarriedPath::How how = CarriedPath::How::copy;
+};
+
 struct WrittenAcceptance {
   std::optional<Place> place;
   std::vector<WrittenPath> required_paths;
   std::array<std::vector<Text>, contract_lists> lists;
   std::optional<std::uint64_t> min_worker_log_bytes, min_report_summary_chars;
   std::optional<bool> require_deliverables_evidence, audit_only;
+  std::vector<WrittenCommand> commands;
 };
 
 /// A job, a row of the matrix, "defaults", or the whole-plan forms of some of its keys. All have
@@ -68,7 +96,12 @@ struct Written {
   std::optional<WrittenRetry> retry;
   Place retry_place;
   std::optional<std::int32_t> priority;
+  std::optional<std::uint32_t> wave;
+  std::optional<WrittenBudget> budget;
+  std::optional<WrittenSilence> silence;
   WrittenAcceptance acceptance;
+  std::optional<Isolation> isolation;
+  std::optional<std::vector<WrittenCarry>> carry;
   std::optional<std::vector<WrittenDependency>> depends_on;
   std::map<std::string, Text> metadata;
 };
@@ -96,6 +129,7 @@ struct Document {
   WrittenAcceptance acceptance_template;
   std::map<std::string, Text> metadata_template;
   std::optional<Throttle> throttle;
+  std::optional<WrittenBudget> budget;
   std::optional<Synthesis> synthesis;
   std::optional<std::string> parent_run;
   std::vector<std::string> rerun_of_jobs;

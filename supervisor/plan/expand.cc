@@ -1,6 +1,7 @@
 // See expand.h. This file puts the plan together; what one job becomes is expand_job.cc.
 #include "supervisor/plan/expand.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -76,6 +77,42 @@ bool count_is_right(const Document& document, Problems& problems) {
   return count > 0 && count <= limits::jobs_max;
 }
 
+/// Of each job, the latest wave among it and all it waits for, by whatever way. The dependencies
+/// have no circle, so each job has its turn once all it depends on had theirs.
+std::vector<std::uint32_t> latest_waves(const Plan& plan) {
+  std::vector<std::uint32_t> latest(plan.jobs.size());
+  std::vector<std::size_t> open(plan.jobs.size());
+  std::vector<std::vector<std::size_t>> dependents(plan.jobs.size());
+  std::vector<std::size_t> ready;
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    latest[i] = plan.jobs[i].wave;
+    open[i] = plan.jobs[i].depends_on.size();
+    for (const Dependency& on : plan.jobs[i].depends_on) dependents[on.index].push_back(i);
+    if (open[i] == 0) ready.push_back(i);
+  }
+  while (!ready.empty()) {
+    const std::size_t job = ready.back();
+    ready.pop_back();
+    for (const std::size_t next : dependents[job]) {
+      latest[next] = std::max(latest[next], latest[job]);
+      if (--open[next] == 0) ready.push_back(next);
+    }
+  }
+  return latest;
+}
+
+/// A job of an early wave that waits for one of a later wave waits for ever.
+void check_waves(const Plan& plan, const std::vector<Entry>& entries, Problems& problems) {
+  if (std::ranges::all_of(plan.jobs, [](const JobSpec& job) { return job.wave == 0; })) return;
+  const std::vector<std::uint32_t> latest = latest_waves(plan);
+  for (std::size_t i = 0; i < plan.jobs.size(); ++i) {
+    if (plan.jobs[i].wave == 0 || latest[i] == plan.jobs[i].wave) continue;
+    problems.add(entries[i].written->place,
+                 fmt::format("{} is of wave {} and depends on a job of wave {}, which waits for it",
+                             entries[i].label, plan.jobs[i].wave, latest[i]));
+  }
+}
+
 }  // namespace
 
 Plan expand(Document document, const std::string& plan_name, PlanFiles& files, Problems& problems) {
@@ -83,6 +120,7 @@ Plan expand(Document document, const std::string& plan_name, PlanFiles& files, P
   plan.name = document.name ? document.name->value : plan_name;
   plan.concurrency = document.concurrency;
   plan.throttle = document.throttle;
+  override_budget(plan.budget, document.budget);
   plan.synthesis = document.synthesis;
   plan.parent_run = document.parent_run;
   plan.rerun_of_jobs = document.rerun_of_jobs;
@@ -94,7 +132,8 @@ Plan expand(Document document, const std::string& plan_name, PlanFiles& files, P
   std::vector<std::vector<Wanted>> wanted;
   std::vector<std::string> labels;
   bool all_known = !document.list_missing;
-  for (const Entry& entry : with_ids(document, problems)) {
+  const std::vector<Entry> entries = with_ids(document, problems);
+  for (const Entry& entry : entries) {
     ExpandedJob job = expander.expand(*entry.written, entry.origin, entry.id, entry.label);
     plan.jobs.push_back(std::move(job.spec));
     wanted.push_back(std::move(job.wanted));
@@ -103,7 +142,9 @@ Plan expand(Document document, const std::string& plan_name, PlanFiles& files, P
     if (expander.is_full()) return plan;
   }
   // With a job missing or doubled, every dependency on it would be a problem of its own.
-  if (all_known) resolve_dependencies(plan.jobs, wanted, labels, problems);
+  if (!all_known) return plan;
+  resolve_dependencies(plan.jobs, wanted, labels, problems);
+  if (problems.none()) check_waves(plan, entries, problems);
   return plan;
 }
 

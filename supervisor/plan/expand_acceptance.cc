@@ -19,6 +19,8 @@ std::size_t bytes_of(const JobSpec& spec) {
   for (const RequiredPath& path : spec.required_paths)
     bytes += path.path.size() + bytes_of(path.required_regex) + bytes_of(path.forbidden_regex);
   for (const auto& list : spec.contract.lists) bytes += bytes_of(list);
+  for (const CommandCheck& command : spec.contract.commands)
+    bytes += command.shell.size() + command.cwd.size() + bytes_of(command.argv);
   return bytes;
 }
 
@@ -94,6 +96,7 @@ void JobExpander::add_acceptance(One& one, const WrittenAcceptance& written) {
   contract.require_deliverables_evidence =
       written.require_deliverables_evidence.value_or(contract.require_deliverables_evidence);
   contract.audit_only = written.audit_only.value_or(contract.audit_only);
+  for (const WrittenCommand& command : written.commands) add_command(one, command);
 }
 
 void JobExpander::fill_acceptance(One& one) {

@@ -32,7 +32,30 @@ void apply(RetryPolicy& policy, const std::optional<WrittenRetry>& retry) {
   override_with(policy.multiplier, retry->multiplier);
   override_with(policy.jitter, retry->jitter);
   override_with(policy.retry_on, retry->retry_on);
+  override_with(policy.session, retry->session);
+  override_with(policy.tree, retry->tree);
 }
+
+void apply(Silence& silence, const std::optional<WrittenSilence>& written) {
+  if (!written) return;
+  override_with(silence.starting_ms, written->starting_ms);
+  override_with(silence.thinking_ms, written->thinking_ms);
+  override_with(silence.tool_ms, written->tool_ms);
+  override_with(silence.provider_ms, written->provider_ms);
+  override_with(silence.lingering_ms, written->lingering_ms);
+}
+
+}  // namespace
+
+void override_budget(Budget& budget, const std::optional<WrittenBudget>& written) {
+  if (!written) return;
+  override_with(budget.tokens, written->tokens);
+  override_with(budget.cost_nanodollars, written->cost_nanodollars);
+  override_with(budget.wall_ms, written->wall_ms);
+  override_with(budget.retries, written->retries);
+}
+
+namespace {
 
 constexpr std::array levels = {Thinking::off,    Thinking::minimal, Thinking::low,
                                Thinking::medium, Thinking::high,    Thinking::xhigh};
@@ -56,6 +79,7 @@ ExpandedJob JobExpander::expand(const Written& written, Origin origin, const std
   fill_model(one);
   fill_policies(one);
   fill_acceptance(one);
+  fill_isolation(one);
   fill_metadata(one);
   want_dependencies(one);
   return std::move(one.job);
@@ -217,6 +241,11 @@ void JobExpander::fill_policies(One& one) {
   override_with(spec.priority, own_or_default(one.written.priority, one.defaults.priority));
   apply(spec.retry, one.defaults.retry);
   apply(spec.retry, one.written.retry);
+  override_with(spec.wave, own_or_default(one.written.wave, one.defaults.wave));
+  override_budget(spec.budget, one.defaults.budget);
+  override_budget(spec.budget, one.written.budget);
+  apply(spec.silence, one.defaults.silence);
+  apply(spec.silence, one.written.silence);
   if (const auto& tools = own_or_default(one.written.tools, one.defaults.tools)) {
     spec.tools.emplace();
     for (const Text& tool : *tools) {

@@ -12,6 +12,9 @@
 
 namespace pievt::plan {
 
+/// What is written over what is there.
+void override_budget(Budget& budget, const std::optional<WrittenBudget>& written);
+
 struct ExpandedJob {
   JobSpec spec;  ///< without depends_on and the indexes of final messages
   std::vector<Wanted> wanted;
@@ -48,6 +51,9 @@ class JobExpander {
   void fill_acceptance(One& one);
   void add_acceptance(One& one, const WrittenAcceptance& written);
   void add_required_path(One& one, const WrittenPath& written);
+  // expand_isolation.cc
+  void add_command(One& one, const WrittenCommand& written);
+  void fill_isolation(One& one);
   /// Adds each text, expanded; `key` names the list in messages.
   void add_texts(One& one, const std::vector<Text>& written, std::string_view key,
                  std::vector<std::string>& texts);

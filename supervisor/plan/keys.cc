@@ -26,9 +26,12 @@ constexpr std::array where_names = {
     WhereName{Where::depends_on, "\"dependsOn\"", "An entry of `dependsOn` as an object"},
     WhereName{Where::retry, "\"retry\"", "`retry`"},
     WhereName{Where::backoff, "\"backoffMs\"", "`retry.backoffMs`"},
+    WhereName{Where::budget, "\"budget\"", "`budget`"},
+    WhereName{Where::silence, "\"silence\"", "`silence`"},
     WhereName{Where::acceptance, "\"acceptance\"",
               "`acceptance`, `acceptanceDefaults`, `acceptanceTemplate`"},
     WhereName{Where::path_check, "\"requiredPaths\"", "An entry of `requiredPaths` as an object"},
+    WhereName{Where::command, "\"command\"", "An entry of `command`"},
     WhereName{Where::throttle, "\"throttle\"", "`throttle`"},
     WhereName{Where::synthesis, "\"synthesis\"", "`synthesis`"},
 };
@@ -176,8 +179,11 @@ std::vector<KeyName> all_keys() {
   add(depends_on_keys());
   add(retry_keys());
   add(backoff_keys());
+  add(budget_keys());
+  add(silence_keys());
   add(acceptance_keys());
   add(path_check_keys());
+  add(command_keys());
   add(throttle_keys());
   add(synthesis_keys());
   return all;

@@ -28,7 +28,10 @@ enum class Where : std::uint16_t {
   env_value = 512,
   throttle = 1024,
   synthesis = 2048,
-  matrix = 4096
+  matrix = 4096,
+  budget = 8192,
+  silence = 16384,
+  command = 32768
 };
 constexpr std::uint16_t operator|(Where a, Where b) {
   return static_cast<std::uint16_t>(static_cast<std::uint16_t>(a) | static_cast<std::uint16_t>(b));
@@ -118,7 +121,10 @@ std::span<const Key<WrittenRetry>> retry_keys();            // parse_policy.cc
 std::span<const Key<WrittenRetry>> backoff_keys();          // parse_policy.cc
 std::span<const Key<WrittenAcceptance>> acceptance_keys();  // parse_acceptance.cc
 std::span<const Key<WrittenPath>> path_check_keys();        // parse_acceptance.cc
+std::span<const Key<WrittenCommand>> command_keys();        // parse_command.cc
 std::span<const Key<WrittenDependency>> depends_on_keys();  // parse_policy.cc
+std::span<const Key<WrittenBudget>> budget_keys();          // parse_limits.cc
+std::span<const Key<WrittenSilence>> silence_keys();        // parse_limits.cc
 
 /// All rows of all tables, in the order in which docs/plan.md shows them.
 std::vector<KeyName> all_keys();

@@ -47,6 +47,10 @@ constexpr std::size_t env_bytes_max = 131'071;
 /// All texts of one job's acceptance contract, which stands in one event of at most 64 KiB.
 constexpr std::size_t contract_bytes_max = std::size_t{48} << 10;
 
+/// Commands of one contract: each costs a process, and they run one after the other.
+constexpr std::size_t commands_max = 32;
+constexpr std::uint64_t command_timeout_ms_default = 600'000;
+
 /// Columns of a CSV file.
 constexpr std::size_t csv_columns_max = 1'000;
 
@@ -62,6 +66,7 @@ constexpr std::uint64_t timeout_ms_default = 600'000;
 
 constexpr std::uint32_t concurrency_default = 4;
 constexpr std::uint32_t attempts_max = 100;
+constexpr std::uint32_t waves_max = 10'000;
 constexpr std::uint64_t backoff_ms_max = std::uint64_t{24} * 3600 * 1000;
 
 }  // namespace pievt::plan::limits

@@ -13,6 +13,9 @@ namespace pievt::plan {
 /// it.
 Document parse_document(JsonView root, Problems& problems);
 
+/// Reads one job that stands alone.
+Written parse_job(JsonView job, Problems& problems);
+
 /// Reads one row of a matrix, its position counted from 0.
 Written parse_row(JsonView row, std::size_t position, Problems& problems);
 

@@ -113,10 +113,10 @@ constexpr std::array<Key<WrittenAcceptance>, 17> acceptance_table = {{
       "The least length of the report's summary; a shorter one is a warning only"},
      read_count<&WrittenAcceptance::min_report_summary_chars>},
     {{"allowedWritePaths", acceptance_where, Support::now, "list of path patterns",
-      "The only places that tools may have written to"},
+      "The only places that may have been written to"},
      read_list<ContractList::allowed_write_paths>},
     {{"forbiddenWritePaths", acceptance_where, Support::now, "list of path patterns",
-      "Places that no tool may have written to"},
+      "Places that may not have been written to"},
      read_list<ContractList::forbidden_write_paths>},
     {{"requireDeliverablesEvidence", acceptance_where, Support::now, "true or false",
       "What the report says was delivered must be there"},
@@ -124,7 +124,10 @@ constexpr std::array<Key<WrittenAcceptance>, 17> acceptance_table = {{
     {{"auditOnly", acceptance_where, Support::now, "true or false",
       "What is not met is a warning and does not fail the job"},
      read_yes<&WrittenAcceptance::audit_only>},
-    {{"command", acceptance_where, Support::later, "", ""}},
+    {{"command", acceptance_where, Support::now, "object or list of objects",
+      "Commands that run when the agent has ended, in the job's directory, and must end as "
+      "expected"},
+     read_commands},
 }};
 
 constexpr std::array<Key<WrittenPath>, 5> path_check_table = {{

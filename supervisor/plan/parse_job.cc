@@ -117,7 +117,7 @@ void read_text(const Field& field, Written& into) {
   into.*member = field.text_not_blank();
 }
 
-constexpr std::array<Key<Written>, 20> written_table = {{
+constexpr std::array<Key<Written>, 23> written_table = {{
     {{"id", named, Support::now, "text",
       "The job's name in commands; needed in a row, `t001` and so on in `jobs`"},
      read_text<&Written::id>},
@@ -153,11 +153,31 @@ constexpr std::array<Key<Written>, 20> written_table = {{
     {{"retry", everywhere, Support::now, "object",
       "Whether and when to try again; combined with that of `defaults` key by key"},
      read_retry},
-    {{"budget", everywhere, Support::later, "", ""}},
+    {{"budget", everywhere, Support::now, "object",
+      "What the job may spend, in `defaults`: each job; then it is stopped. Combined with that of "
+      "`defaults` key by key"},
+     [](const Field& field, Written& into) { read_budget(field, into.budget); }},
+    {{"silence", everywhere, Support::now, "object",
+      "After how long without a word an attempt is stopped, by what it was doing; where nothing is "
+      "said, silence is noted and nothing more. Combined with that of `defaults` key by key"},
+     read_silence},
+    {{"wave", everywhere, Support::now, "whole number",
+      "Jobs of a later wave wait until all of an earlier one have ended, however they did; jobs "
+      "without one wait for none"},
+     [](const Field& field, Written& into) {
+       if (const auto n = field.whole_number(1, limits::waves_max))
+         into.wave = static_cast<std::uint32_t>(*n);
+     }},
     {{"priority", everywhere, Support::now, "whole number",
       "Of jobs that could start, the one with the largest does; 0 if left out"},
      read_priority},
-    {{"isolation", everywhere, Support::later, "", ""}},
+    {{"isolation", everywhere, Support::now, "`shared` or `worktree`",
+      "Where it works: in its directory, or in a git worktree of its own; `shared` if left out"},
+     read_isolation},
+    {{"carry", everywhere, Support::now, "list of text or objects",
+      "Paths that are not in the commit and are copied into the worktree; `{\"path\": …, \"how\": "
+      "\"link\"}` makes a symbolic link instead"},
+     read_carry},
     {{"acceptance", everywhere, Support::now, "object",
       "What must be true for the job to have succeeded; added to that of `defaults`"},
      [](const Field& field, Written& into) { read_acceptance(field, into.acceptance); }},
@@ -268,6 +288,10 @@ std::vector<Written> parse_list(const Field& field, Where where) {
   for (const JsonView entry : field.value)
     list.push_back(parse_one(entry, where, list.size(), field.problems));
   return list;
+}
+
+Written parse_job(JsonView job, Problems& problems) {
+  return parse_one(job, Where::job, 0, problems);
 }
 
 Written parse_row(JsonView row, std::size_t position, Problems& problems) {

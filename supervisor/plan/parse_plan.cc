@@ -169,7 +169,9 @@ constexpr std::array<Key<Document>, 20> plan_table = {{
      }},
     {{"rerunOfJobIds", plan_where, Support::now, "list of text", "Which of its jobs"},
      read_rerun_of},
-    {{"budget", plan_where, Support::later, "", ""}},
+    {{"budget", plan_where, Support::now, "object",
+      "What the run may spend; then it is stopped, and can be resumed"},
+     [](const Field& field, Document& document) { read_budget(field, document.budget); }},
 }};
 
 constexpr std::array<Key<Document>, 3> matrix_table = {{

@@ -67,11 +67,22 @@ std::optional<std::uint64_t> backoff_ms(const Field& field) {
   return static_cast<std::uint64_t>(*ms);
 }
 
+template <class Word, std::optional<Word> WrittenRetry::*member, Word first, Word second>
+void read_word(const Field& field, WrittenRetry& retry) {
+  const auto word = field.text();
+  if (!word) return;
+  for (const Word each : {first, second})
+    if (word->value == name_of(each)) retry.*member = each;
+  if (!(retry.*member))
+    field.wrong(fmt::format("must be \"{}\" or \"{}\", not {}", name_of(first), name_of(second),
+                            shown(word->value)));
+}
+
 constexpr auto retry_where = static_cast<std::uint16_t>(Where::retry);
 constexpr auto backoff_where = static_cast<std::uint16_t>(Where::backoff);
 constexpr auto depends_where = static_cast<std::uint16_t>(Where::depends_on);
 
-constexpr std::array<Key<WrittenRetry>, 3> retry_table = {{
+constexpr std::array<Key<WrittenRetry>, 5> retry_table = {{
     {{"maxAttempts", retry_where, Support::now, "whole number",
       "Attempts in total, 1 to 100; 2 if left out"},
      [](const Field& field, WrittenRetry& retry) {
@@ -86,6 +97,14 @@ constexpr std::array<Key<WrittenRetry>, 3> retry_table = {{
       "`provider_stalled`, `worker_stalled` as pi-jobs calls three of them. Empty or left out: all "
       "that can be mended"},
      read_retry_on},
+    {{"session", retry_where, Support::now, "`fresh` or `resume`",
+      "Whether another attempt goes on in the pi session of the one before; `fresh` if left out. "
+      "After a context overflow it is always fresh"},
+     read_word<RetrySession, &WrittenRetry::session, RetrySession::fresh, RetrySession::resume>},
+    {{"tree", retry_where, Support::now, "`clean` or `previous`",
+      "`previous`: another attempt starts from what the one before left, and is told so before its "
+      "prompt; `clean`, which is so if left out: from nothing where it has a worktree of its own"},
+     read_word<RetryTree, &WrittenRetry::tree, RetryTree::clean, RetryTree::previous>},
 }};
 
 constexpr std::array<Key<WrittenRetry>, 4> backoff_table = {{

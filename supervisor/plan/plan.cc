@@ -23,6 +23,14 @@ std::string_view name_of(Thinking level) {
               level);
 }
 
+std::string_view name_of(RetrySession session) {
+  return session == RetrySession::fresh ? "fresh" : "resume";
+}
+
+std::string_view name_of(RetryTree tree) {
+  return tree == RetryTree::clean ? "clean" : "previous";
+}
+
 std::string_view name_of(When when) {
   return pick(std::array<std::string_view, 2>{"success", "finished"}, when);
 }
@@ -33,6 +41,10 @@ std::string_view name_of(PathType type) {
 
 std::string_view name_of(SynthesisMode mode) {
   return pick(std::array<std::string_view, 2>{"parent", "report-only"}, mode);
+}
+
+std::string_view name_of(Isolation isolation) {
+  return isolation == Isolation::shared ? "shared" : "worktree";
 }
 
 std::string_view name_of(RetryOn kind) {

@@ -38,6 +38,12 @@ enum class RetryOn : std::uint8_t {
   lost
 };
 
+/// Where another attempt begins.
+enum class RetrySession : std::uint8_t { fresh, resume };
+enum class RetryTree : std::uint8_t { clean, previous };
+
+std::string_view name_of(RetrySession session);
+std::string_view name_of(RetryTree tree);
 std::string_view name_of(PlanKind kind);
 std::string_view name_of(Thinking level);
 std::string_view name_of(When when);
@@ -65,7 +71,9 @@ struct ContextFile {
 /// the plan.
 struct FromEnv {
   std::string name;
+  friend bool operator==(const FromEnv&, const FromEnv&) = default;
 };
+using EnvValues = std::map<std::string, std::variant<std::string, FromEnv>>;
 
 struct RetryPolicy {
   std::uint32_t max_attempts = 2;  ///< in total, at least 1
@@ -74,6 +82,31 @@ struct RetryPolicy {
   double multiplier = 2;
   bool jitter = true;
   std::vector<RetryOn> retry_on;  ///< empty: all that the ruleset calls retryable. No kind twice
+  RetrySession session = RetrySession::fresh;
+  RetryTree tree = RetryTree::clean;
+
+  friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+/// What may be spent; 0: no bound.
+struct Budget {
+  std::uint64_t tokens = 0;
+  std::int64_t cost_nanodollars = 0;
+  std::uint64_t wall_ms = 0;
+  std::uint32_t retries = 0;
+
+  friend bool operator==(const Budget&, const Budget&) = default;
+};
+
+/// After how much silence an attempt is stopped, by what it was doing; 0: never.
+struct Silence {
+  std::uint64_t starting_ms = 0;
+  std::uint64_t thinking_ms = 0;
+  std::uint64_t tool_ms = 0;
+  std::uint64_t provider_ms = 0;
+  std::uint64_t lingering_ms = 0;  ///< 0: as always
+
+  friend bool operator==(const Silence&, const Silence&) = default;
 };
 
 struct RequiredPath {
@@ -103,6 +136,28 @@ constexpr std::size_t contract_lists = 11;
 /// How a plan spells it: `requiredFinalRegex`.
 std::string_view name_of(ContractList list);
 
+/// A command that must end as expected. Either a text for a shell or a list of words.
+struct CommandCheck {
+  std::string shell;
+  std::vector<std::string> argv;
+  std::string cwd;  ///< relative to the job's directory; empty: that one
+  std::uint64_t timeout_ms = limits::command_timeout_ms_default;
+  EnvValues env;
+  std::uint32_t expect_exit = 0;
+  friend bool operator==(const CommandCheck&, const CommandCheck&) = default;
+};
+
+/// Where attempts work: in the job's directory with everybody else, or in a worktree of their own.
+enum class Isolation : std::uint8_t { shared, worktree };
+
+std::string_view name_of(Isolation isolation);
+
+/// A file or directory that is not in the commit and is brought into the worktree.
+struct CarriedPath {
+  std::string path;  ///< relative to the repository
+  enum class How : std::uint8_t { copy, link } how = How::copy;
+};
+
 /// What must be true when the agent has ended, besides the required paths.
 struct Contract {
   enum class Asked : std::uint8_t { no, yes } asked = Asked::no;  ///< even an empty one is asked
@@ -111,6 +166,7 @@ struct Contract {
   std::uint64_t min_report_summary_chars = 0;  ///< 0: not asked
   bool require_deliverables_evidence = false;
   bool audit_only = false;
+  std::vector<CommandCheck> commands;
 
   const std::vector<std::string>& of(ContractList list) const {
     return lists[static_cast<std::size_t>(list)];
@@ -136,10 +192,15 @@ struct JobSpec {
   std::optional<std::vector<std::string>> tools;  ///< absent: pi's own choice; empty: none
   std::uint64_t timeout_ms = limits::timeout_ms_default;
   RetryPolicy retry;
+  Budget budget;
+  Silence silence;
+  std::uint32_t wave = 0;              ///< 0: none
   std::int32_t priority = 0;           ///< larger starts first
   std::vector<Dependency> depends_on;  ///< by index, each job once; together without a cycle
   std::vector<RequiredPath> required_paths;
   Contract contract;
+  Isolation isolation = Isolation::shared;
+  std::vector<CarriedPath> carry;  ///< of a worktree only
   std::map<std::string, std::string> metadata;
 };
 
@@ -163,6 +224,7 @@ struct Plan {
   PlanKind kind = PlanKind::batch;
   std::optional<std::uint32_t> concurrency;  ///< absent: limits::concurrency_default, and say so
   std::optional<Throttle> throttle;
+  Budget budget;
   std::optional<Synthesis> synthesis;
   std::optional<std::string> parent_run;
   std::vector<std::string> rerun_of_jobs;

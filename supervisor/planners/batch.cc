@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "pievt/ruleset.h"
+#include "supervisor/planners/budget.h"
+#include "supervisor/planners/stops.h"
 
 namespace pievt::planners {
 namespace {
@@ -87,15 +89,27 @@ NewEvent run_finished(const RunState& run) {
   return {std::move(event)};
 }
 
-// Jobs that can be decided without running: their dependencies can never be met, or the run is
-// being stopped.
+bool is_idle(const JobState& job) {
+  return job.phase == JobPhase::waiting || job.phase == JobPhase::backoff;
+}
+
+// Why a job that does not run must not begin again; nothing where it may.
+std::optional<std::string> ended_by_decision(const RunState& run, const JobState& job) {
+  if (run.phase == RunPhase::stopping) return run.stop_reason;
+  if (job.cancel_requested_revision != 0) return job.cancel_reason;
+  if (stop_wanted(run, {.job = job.number})) return std::string("its budget is spent");
+  return std::nullopt;
+}
+
+// Jobs that can be decided without running: their dependencies can never be met, or they, or the
+// run, are to end.
 std::vector<NewEvent> decided_without_running(const RunState& run) {
   std::vector<NewEvent> events;
   for (const auto& job : run.jobs) {
-    if (job->phase != JobPhase::waiting && job->phase != JobPhase::backoff) continue;
-    if (run.phase == RunPhase::stopping) {
+    if (!is_idle(*job)) continue;
+    if (auto reason = ended_by_decision(run, *job)) {
       events.push_back(
-          finished(*job, JobStatus::cancelled, FailureKind::cancelled, run.stop_reason));
+          finished(*job, JobStatus::cancelled, FailureKind::cancelled, std::move(*reason)));
       continue;
     }
     const Wait wait = dependencies(run, *job);
@@ -109,11 +123,47 @@ std::vector<NewEvent> decided_without_running(const RunState& run) {
   return events;
 }
 
+// The first wave that has a job which has not ended: later ones wait for it.
+std::uint32_t open_wave(const RunState& run) {
+  std::uint32_t first = UINT32_MAX;
+  for (const auto& job : run.jobs) {
+    if (job->phase == JobPhase::finished || job->declared == nullptr) continue;
+    if (job->declared->wave != 0) first = std::min(first, job->declared->wave);
+  }
+  return first;
+}
+
+void wake_at(NextSteps& next, std::uint64_t at_ns) {
+  next.wake_at_ns = std::min(next.wake_at_ns.value_or(at_ns), at_ns);
+}
+
+// Jobs that may start now, best first: by priority, then in the order of the plan.
+std::vector<const JobState*> ready_jobs(const RunState& run, std::uint64_t now_ns,
+                                        NextSteps& next) {
+  std::vector<const JobState*> ready;
+  const std::uint32_t wave = open_wave(run);
+  for (const auto& job : run.jobs) {
+    if (!is_idle(*job)) continue;
+    if (job->declared != nullptr && job->declared->wave > wave) continue;
+    if (job->phase == JobPhase::backoff && job->retry_not_before_ns > now_ns) {
+      wake_at(next, job->retry_not_before_ns);
+      continue;
+    }
+    if (dependencies(run, *job).readiness == Readiness::ready) ready.push_back(job.get());
+  }
+  std::ranges::stable_sort(ready, std::greater(), &JobState::priority);
+  return ready;
+}
+
 }  // namespace
 
-NextSteps next_steps(const RunState& run, std::uint64_t now_ns) {
+NextSteps next_steps(const RunState& run, const Marks& marks, std::uint64_t now_ns) {
   NextSteps next;
-  if (run.phase != RunPhase::running && run.phase != RunPhase::stopping) return next;
+  if (run.phase == RunPhase::unknown || run.phase == RunPhase::planned ||
+      run.phase == RunPhase::finished)
+    return next;
+  next.events = newly_spent(run, marks, now_ns);
+  if (!next.events.empty()) return next;
   next.events = decided_without_running(run);
   if (!next.events.empty())
     return next;  // what follows from these is decided when they have been applied
@@ -126,25 +176,13 @@ NextSteps next_steps(const RunState& run, std::uint64_t now_ns) {
     next.events.push_back(run_finished(run));
     return next;
   }
+  if (const auto at = spent_at_ns(run, marks, now_ns)) wake_at(next, *at);
   if (run.phase != RunPhase::running) return next;
 
-  std::vector<const JobState*> ready;
-  for (const auto& job : run.jobs) {
-    if (job->phase == JobPhase::backoff) {
-      if (job->retry_not_before_ns > now_ns) {
-        next.wake_at_ns =
-            std::min(next.wake_at_ns.value_or(job->retry_not_before_ns), job->retry_not_before_ns);
-        continue;
-      }
-      ready.push_back(job.get());
-    } else if (job->phase == JobPhase::waiting &&
-               dependencies(run, *job).readiness == Readiness::ready) {
-      ready.push_back(job.get());
-    }
-  }
-  std::ranges::stable_sort(ready, std::greater(), &JobState::priority);
-  const std::size_t running = running_attempts(run);
-  const std::size_t slots = run.concurrency > running ? run.concurrency - running : 0;
+  const std::vector<const JobState*> ready = ready_jobs(run, now_ns, next);
+  next.running = running_attempts(run);
+  const std::size_t allowed = run.concurrency_now != 0 ? run.concurrency_now : run.concurrency;
+  const std::size_t slots = allowed > next.running ? allowed - next.running : 0;
   for (const JobState* job : ready) {
     if (next.launches.size() == slots) break;
     next.launches.push_back(job->number);
@@ -174,6 +212,8 @@ std::vector<NewEvent> after_attempt(const RunState& run, std::uint32_t number,
   judged.reason = judgement.reason;
   judged.blocking = judgement.blocking;
   judged.retry = retry.decision;
+  judged.ending = judgement.ending;
+  judged.weak = judgement.weak;
   judged.evidence.push_back(attempt.last_revision);
   if (acceptance != nullptr) judged.evidence.push_back(acceptance->decided_revision);
   std::vector<NewEvent> events;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "pievt/run_state.h"
+#include "supervisor/planners/marks.h"
 
 namespace pievt::planners {
 
@@ -16,13 +16,15 @@ struct NextSteps {
   std::vector<NewEvent> events;
   /// Jobs whose next attempt should be started now, best first.
   std::vector<std::uint32_t> launches;
+  /// Attempts of jobs that are open now, started or about to be.
+  std::size_t running = 0;
   /// When to ask again although nothing happened; wall clock, nanoseconds.
   std::optional<std::uint64_t> wake_at_ns;
 };
 
 /// Call again after every change: it decides what follows from the state as it is. Events it
 /// returned must be applied before the next call.
-NextSteps next_steps(const RunState& run, std::uint64_t now_ns);
+NextSteps next_steps(const RunState& run, const Marks& marks, std::uint64_t now_ns);
 
 /// Verdict and consequence for a job whose latest attempt has just been classified: JobJudged, then
 /// JobRetryScheduled or JobFinished.

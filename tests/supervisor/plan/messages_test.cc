@@ -69,8 +69,15 @@ const Row keys[] = {
     {"{'matrix': [{'id': 'a', 'prompt': 'p'}], 'synthesis': {'steps': 1}}",
      "1:56: unknown key 'steps' in 'synthesis'"},
     {"{'jobs': [{'prompt': 'p', 'budget': 5}]}",
-     "1:27: 'budget' in job 1 is not supported yet: what it does comes with a later version; "
-     "remove it for now"},
+     "1:37: 'budget' in job 1 must be an object, not a number"},
+    {"{'jobs': [{'prompt': 'p', 'budget': {'cost': 0}}]}",
+     "1:46: 'cost' in 'budget' of job 1 must be more than nothing"},
+    {"{'jobs': [{'prompt': 'p', 'budget': {'time': 60}}]}",
+     "1:46: 'time' in 'budget' of job 1 must be a duration like '20m', not a number"},
+    {"{'jobs': [{'prompt': 'p', 'silence': {'tool': '0s'}}]}",
+     "1:47: 'tool' in 'silence' of job 1 must be more than nothing"},
+    {"{'jobs': [{'prompt': 'p', 'retry': {'session': 'old'}}]}",
+     "1:48: 'session' in 'retry' of job 1 must be 'fresh' or 'resume', not 'old'"},
     {"{'jobs': [{'prompt': 'p', 'isolation': {'x': 1}}]}",
      "1:27: 'isolation' in job 1 is not supported yet: what it does comes with a later version; "
      "remove it for now"},
