@@ -37,7 +37,8 @@ Result<Recorded> recorded(const RunRecord& record, Log& log, Subject subject,
 }  // namespace
 
 Result<AttemptOutput> AttemptOutput::open(RunRecord& record, Subject subject,
-                                          const std::string& cwd, OutputPaths paths) {
+                                          const std::string& cwd, OutputPaths paths,
+                                          const secrets::Policy& policy) {
   const AttemptState* attempt = find_attempt(record.state(), subject.job, subject.attempt);
   if (attempt == nullptr) return Error{Errc::not_found, "there is no such attempt to follow"};
   const OutputKey out_key = key_of(record, subject, schema::OutputChannel::stdout);
@@ -48,7 +49,8 @@ Result<AttemptOutput> AttemptOutput::open(RunRecord& record, Subject subject,
                                         attempt->stderr_chunks, attempt->stderr_bytes));
   const Recorded known_of_it = PIEVT_TRY(recorded(record, record.log(), subject, *attempt));
   AttemptOutput output(subject, std::move(paths), std::move(out), std::move(err),
-                       Observer(subject, cwd, known_of_it.observations));
+                       Observer(subject, cwd, known_of_it.observations, policy),
+                       SecretWatch(policy, subject));
   output.session_stored_ = known_of_it.session;
   if (attempt->stdout_bytes > 0) {
     const AttemptState known = *attempt;  // proposing events below moves the state
@@ -59,7 +61,21 @@ Result<AttemptOutput> AttemptOutput::open(RunRecord& record, Subject subject,
   return output;
 }
 
+schema::Activity activity_of(const pi::StreamFacts& facts, bool streaming) {
+  using enum schema::Activity;
+  if (!facts.header_seen || facts.agent_runs == 0) return starting;
+  if (facts.tools_open > 0) return tool;
+  const bool announced = facts.retry_pending || facts.compaction_open.has_value();
+  if (facts.agent_end_seen && !facts.run_open && !announced) return ended;
+  return streaming ? thinking : provider;
+}
+
 Status AttemptOutput::see(RunRecord& record, pi::Observation&& observation) {
+  if (const auto* update = std::get_if<pi::Streaming>(&observation)) {
+    streaming_ = streaming_ || update->kind != pi::StreamingKind::tool_output;
+  } else {
+    streaming_ = false;
+  }
   pi::apply(facts_, observation);
   return observer_.see(record, observation);
 }
@@ -77,7 +93,10 @@ Result<std::uint64_t> AttemptOutput::pump(RunRecord& record, CaptureTools& tools
       PIEVT_TRY(stdout_.pump(record, tools, subject_, pump_bytes_max,
                              [&](std::span<const std::byte> b) { return understand(record, b); }));
   const std::uint64_t err = PIEVT_TRY(
-      stderr_.pump(record, tools, subject_, pump_bytes_max, [](auto) { return Status(); }));
+      stderr_.pump(record, tools, subject_, pump_bytes_max, [&](std::span<const std::byte> bytes) {
+        const std::string_view piece(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        return stderr_secrets_.see_piece(record, piece, "stderr", stderr_.offset() - bytes.size());
+      }));
   if (out + err > 0) last_activity_ = process::Clock::now();
   return out + err;
 }
@@ -95,7 +114,9 @@ Status AttemptOutput::finish(RunRecord& record, CaptureTools& tools) {
 
 Status AttemptOutput::store_session(RunRecord& record, CaptureTools& tools) {
   // pi 0.73 writes no session file before its first answer: its absence is a fact, not an error.
-  if (const auto tail = pi::read_session_tail(paths_.session_file); tail.ok()) session_ = *tail;
+  if (const auto tail = pi::read_session_tail(paths_.session_file, paths_.session_before);
+      tail.ok())
+    session_ = *tail;
   auto channel =
       Channel::open(paths_.session_file, key_of(record, subject_, schema::OutputChannel::session),
                     session_stored_.chunks, session_stored_.bytes);

@@ -17,6 +17,9 @@ namespace pievt::supervisor {
 /// Where an attempt's live files are.
 struct OutputPaths {
   std::filesystem::path stdout_file, stderr_file, session_file;
+  /// How much of the session file was there before pi was: an earlier attempt's, whose last word is
+  /// none of this one's.
+  std::uint64_t session_before = 0;
 };
 
 /// How much of the session file is in the store already: a supervisor may die between storing it
@@ -26,12 +29,16 @@ struct StoredSession {
   std::uint64_t bytes = 0;
 };
 
+/// What a child is busy with. `streaming`: parts of a message have come, and not yet its end.
+schema::Activity activity_of(const pi::StreamFacts& facts, bool streaming);
+
 class AttemptOutput {
  public:
   /// Follows a new attempt, or one that an earlier supervisor had begun to follow: what the store
   /// has of it is read again, so that the understanding is the same, and nothing is recorded twice.
+  /// `policy` outlives it.
   static Result<AttemptOutput> open(RunRecord& record, Subject subject, const std::string& cwd,
-                                    OutputPaths paths);
+                                    OutputPaths paths, const secrets::Policy& policy);
 
   /// Takes in what is new; bounded, so that one chatty child cannot keep the others waiting.
   /// Returns the bytes read.
@@ -51,6 +58,10 @@ class AttemptOutput {
   std::uint64_t stdout_bytes() const { return stdout_.offset(); }
   std::uint64_t stderr_bytes() const { return stderr_.offset(); }
   std::uint64_t bytes() const { return stdout_bytes() + stderr_bytes(); }
+  /// What the child is busy with, as far as it said.
+  schema::Activity activity() const { return activity_of(facts_, streaming_); }
+  /// pi has announced that it waits or makes room by itself.
+  bool is_announced() const { return facts_.retry_pending || facts_.compaction_open.has_value(); }
   /// When something came from the child for the last time.
   process::Moment last_activity() const { return last_activity_; }
 
@@ -59,12 +70,14 @@ class AttemptOutput {
   Channel& stderr_channel() { return stderr_; }
 
  private:
-  AttemptOutput(Subject subject, OutputPaths paths, Channel out, Channel err, Observer observer)
+  AttemptOutput(Subject subject, OutputPaths paths, Channel out, Channel err, Observer observer,
+                SecretWatch stderr_secrets)
       : subject_(subject),
         paths_(std::move(paths)),
         stdout_(std::move(out)),
         stderr_(std::move(err)),
-        observer_(std::move(observer)) {}
+        observer_(std::move(observer)),
+        stderr_secrets_(std::move(stderr_secrets)) {}
   Status understand(RunRecord& record, std::span<const std::byte> bytes);
   Status see(RunRecord& record, pi::Observation&& observation);
   Status store_session(RunRecord& record, CaptureTools& tools);
@@ -73,10 +86,12 @@ class AttemptOutput {
   OutputPaths paths_;
   Channel stdout_, stderr_;
   Observer observer_;
+  SecretWatch stderr_secrets_;
   pi::Stream stream_;
   pi::StreamFacts facts_;
   pi::SessionTail session_;
   StoredSession session_stored_;
+  bool streaming_ = false;  ///< parts of a message have come, and not yet its end
   process::Moment last_activity_ = process::Clock::now();
 };
 

@@ -53,6 +53,18 @@ struct Observer::Translate {
     return {};
   }
 
+  // What may be recorded of a text, and told of it; of a skipped event both was done.
+  Result<SecretWatch::Seen> look(std::string_view content, schema::SecretPlace place,
+                                 std::string_view where) const {
+    const auto tell = self.skip_ > 0 ? SecretWatch::Tell::no : SecretWatch::Tell::yes;
+    return self.secrets_.see(record, content, place, one_line(where), tell);
+  }
+
+  // A line of a text that is recorded nowhere else.
+  Result<std::string> line(std::string_view content) const {
+    return one_line(PIEVT_TRY(look(content, schema::SecretPlace::output, "stdout")).masked);
+  }
+
   // Texts of skipped events are stored already; storing them again would only cost time.
   Result<std::unique_ptr<schema::BlobRef>> text(
       std::string_view content, schema::BlobKind kind = schema::BlobKind::text) const {
@@ -92,18 +104,22 @@ struct Observer::Translate {
     usage.model = seen.model;
     usage.response_model = seen.response_model;
     usage.stop_reason = seen.stop_reason_text;
-    usage.error = one_line(seen.error_message);
+    usage.error = PIEVT_TRY(line(seen.error_message));
+    const bool final = seen.stop_reason != pi::StopReason::tool_use;
+    const auto said = PIEVT_TRY(
+        look(seen.text, final ? schema::SecretPlace::final_message : schema::SecretPlace::output,
+             "message"));
     // pi prints zeros for a request that failed or was cut: that cost is not known.
     const bool reported = seen.usage && seen.usage->total_tokens > 0;
     usage.reported = reported ? schema::Reported::reported : schema::Reported::not_reported;
     if (reported) usage.usage = usage_of(*seen.usage);
     PIEVT_TRY(emit(std::move(usage)));
-    if (seen.stop_reason == pi::StopReason::tool_use) return {};
+    if (!final) return {};
 
     schema::FinalMessageObservedT message;
-    message.text = PIEVT_TRY(text(seen.text));
+    message.text = PIEVT_TRY(text(said.stored));
     message.stop_reason = seen.stop_reason_text;
-    message.excerpt = one_line(seen.text);
+    message.excerpt = one_line(said.masked);
     message.text_bytes = seen.text.size();
     message.text_parts = seen.content.text;
     message.thinking_parts = seen.content.thinking;
@@ -117,8 +133,10 @@ struct Observer::Translate {
     schema::ToolCallStartedT event;
     event.call_id = one_line(seen.call_id);
     event.tool = one_line(seen.name);
-    event.arguments = PIEVT_TRY(text(seen.args_json, schema::BlobKind::json));
-    event.subject = one_line(seen.args_json);
+    const auto arguments =
+        PIEVT_TRY(look(seen.args_json, schema::SecretPlace::tool_arguments, seen.name));
+    event.arguments = PIEVT_TRY(text(arguments.stored, schema::BlobKind::json));
+    event.subject = one_line(arguments.masked);
     event.call = self.calls_;
     return emit(std::move(event));
   }
@@ -129,7 +147,8 @@ struct Observer::Translate {
     event.tool = one_line(seen.name);
     event.is_error = seen.is_error;
     event.exit_code = seen.exit_code.value_or(-1);
-    event.result = PIEVT_TRY(text(seen.text));
+    const auto result = PIEVT_TRY(look(seen.text, schema::SecretPlace::output, seen.name));
+    event.result = PIEVT_TRY(text(result.stored));
     event.duration_ms = seen.duration_ms.value_or(0);
     const auto known = self.call_numbers_.find(seen.call_id);
     event.call = known == self.call_numbers_.end() ? 0 : known->second;
@@ -141,14 +160,14 @@ struct Observer::Translate {
     event.attempt = static_cast<std::uint32_t>(seen.attempt);
     event.max_attempts = static_cast<std::uint32_t>(seen.attempts_max);
     event.delay_ms = seen.delay_ms;
-    event.error = one_line(seen.error_message);
+    event.error = PIEVT_TRY(line(seen.error_message));
     return emit(std::move(event));
   }
   Status operator()(const pi::RetryEnded& seen) const {
     schema::ProviderRetryEndedT event;
     event.succeeded = seen.success;
     event.attempt = static_cast<std::uint32_t>(seen.attempt);
-    event.error = one_line(seen.final_error);
+    event.error = PIEVT_TRY(line(seen.final_error));
     return emit(std::move(event));
   }
   Status operator()(const pi::CompactionStarted& seen) const {
@@ -189,7 +208,7 @@ struct Observer::Translate {
     event.line = seen.at.number;
     event.offset = seen.at.offset;
     event.size = seen.length;
-    event.excerpt = one_line(seen.excerpt);
+    event.excerpt = PIEVT_TRY(line(seen.excerpt));
     return emit(std::move(event));
   }
 };

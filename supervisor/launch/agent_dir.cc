@@ -107,11 +107,15 @@ Status check_paths(const AgentDirRequest& request) {
 
 }  // namespace
 
+Status prepare_user_agent_dir(const std::filesystem::path& user_directory) {
+  PIEVT_TRY(make_user_directory(user_directory));
+  PIEVT_TRY(make_auth_file(user_directory));
+  return make_user_directory(user_directory / "bin");
+}
+
 Result<AgentDirReport> prepare_agent_dir(const AgentDirRequest& request) {
   PIEVT_TRY(check_paths(request));
-  PIEVT_TRY(make_user_directory(request.user_directory));
-  PIEVT_TRY(make_auth_file(request.user_directory));
-  PIEVT_TRY(make_user_directory(request.user_directory / "bin"));
+  PIEVT_TRY(prepare_user_agent_dir(request.user_directory));
 
   const process::Fd parent = PIEVT_TRY(open_directory(request.directory.parent_path()));
   const process::Fd directory = PIEVT_TRY(make_directory(

@@ -40,4 +40,9 @@ struct AgentDirReport {
 /// link or another user's, or the user's auth.json leads nowhere; otherwise what the system said.
 Result<AgentDirReport> prepare_agent_dir(const AgentDirRequest& request);
 
+/// Makes what is missing of the user's directory, as `prepare_agent_dir` does by itself. Called
+/// before the first look at a tree in which that directory lies, so that the files are not taken
+/// for the work of an attempt. Errors are those of `prepare_agent_dir`.
+Status prepare_user_agent_dir(const std::filesystem::path& user_directory);
+
 }  // namespace pievt::launch

@@ -63,8 +63,7 @@ std::optional<std::string> parse_object(std::string_view text, Document& into) {
   if (text.size() > text_bytes_max)
     return fmt::format("it is longer than {} bytes", text_bytes_max);
   if (depth_of(text) > depth_max) return fmt::format("it nests deeper than {}", depth_max);
-  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag |
-                             rapidjson::kParseValidateEncodingFlag;
+  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   into.Parse<flags>(text.data(), text.size());
   if (into.HasParseError())
     return fmt::format("at byte {}: {}", into.GetErrorOffset(),

@@ -34,6 +34,7 @@ std::vector<std::string> pi_arguments(const PiCommand& command) {
   if (command.tools && !command.tools->empty())
     add("--tools", fmt::format("{}", fmt::join(*command.tools, ",")));
   out.insert(out.end(), {"--no-extensions", "--no-skills", "--no-prompt-templates", "--no-themes"});
+  for (const std::string& extension : command.extensions) add("--extension", extension);
   if (command.version >= first_with_approval) out.emplace_back("--no-approve");
   return out;
 }

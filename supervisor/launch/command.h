@@ -19,6 +19,7 @@ struct PiCommand {
   std::optional<std::string> model;  ///< absent: pi's default
   std::optional<std::string> thinking;
   std::optional<std::vector<std::string>> tools;  ///< absent: pi's choice; empty: none
+  std::vector<std::string> extensions{};          ///< loaded in this order, and no others
 };
 
 /// argv, the program first. The prompt is not in it: an argument ends at 128 KiB, is read by

@@ -83,19 +83,41 @@ Status check_job_entry(const process::Variable& entry, const std::vector<process
   return {};
 }
 
+// Which of the parent's variables go on to the child.
+class Passing {
+ public:
+  explicit Passing(const EnvironmentRequest& request)
+      : all_keys_(all_key_variables(request.custom)),
+        keys_(!request.provider           ? all_keys_
+              : request.provider->empty() ? std::vector<std::string>{}
+                                          : key_variables(*request.provider, request.custom)),
+        request_(request) {}
+
+  bool lets_through(const std::string& name) const {
+    const auto has = [&](const std::vector<std::string>& names) {
+      return std::ranges::find(names, name) != names.end();
+    };
+    if (is_dangerous(name)) return false;
+    if (has(request_.deny) && name != "PATH") return false;
+    if (is_passed_always(name) || has(keys_)) return true;
+    return has(request_.allow) && !has(all_keys_);
+  }
+
+ private:
+  std::vector<std::string> all_keys_, keys_;
+  const EnvironmentRequest& request_;
+};
+
 }  // namespace
 
 Result<ChildEnvironment> select_environment(const std::vector<process::Variable>& parent,
                                             const EnvironmentRequest& request) {
-  const auto names = request.provider ? key_variables(*request.provider, request.custom)
-                                      : all_key_variables(request.custom);
-  const std::set<std::string_view> keys(names.begin(), names.end());
   const auto own = ours(request);
+  const Passing passing(request);
 
   std::map<std::string, std::string> chosen;
   for (const auto& [name, value] : parent)
-    if (!is_dangerous(name) && (is_passed_always(name) || keys.contains(name)))
-      chosen.emplace(name, value);
+    if (passing.lets_through(name)) chosen.emplace(name, value);
   chosen.emplace("PATH", usual_path);
   for (const auto& [name, value] : own) chosen[name] = value;
   std::set<std::string_view> of_job;

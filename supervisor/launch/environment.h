@@ -19,7 +19,8 @@ namespace pievt::launch {
 
 struct EnvironmentRequest {
   /// Whose keys are passed; provider_of_model(), or default_provider() when no model is asked for.
-  /// nullopt: pi chooses a provider by the keys it finds, so it gets those of all of them.
+  /// nullopt: pi chooses a provider by the keys it finds, so it gets those of all of them. Empty:
+  /// nobody's.
   std::optional<std::string> provider;
 
   std::vector<CustomProvider> custom;         ///< custom_providers() of the user's models.json
@@ -27,6 +28,8 @@ struct EnvironmentRequest {
   std::filesystem::path temporary_directory;  ///< the private one
   std::string attempt;                        ///< the marker (process/sweep.h)
   std::vector<process::Variable> job;         ///< the job's own entries, resolved; they win
+  std::vector<std::string> allow{};           ///< names the user lets through besides ours
+  std::vector<std::string> deny{};            ///< names the user keeps back
 };
 
 struct ChildEnvironment {
@@ -40,8 +43,11 @@ struct ChildEnvironment {
 /// ours: PI_CODING_AGENT_DIR, PI_OFFLINE=1, PI_TELEMETRY=0, PI_SKIP_VERSION_CHECK=1, TMPDIR and
 /// PIEVT_ATTEMPT. Then the job's.
 ///
+/// What the user allows besides is added, except keys of other providers, which only a job's own
+/// entry can bring in; what the user denies is left out, except PATH and what is ours or the job's.
+///
 /// NODE_OPTIONS, LD_*, BASH_ENV and NODE_REPL_EXTERNAL_MODULE put foreign code first and never
-/// pass, not even when models.json or the job names it.
+/// pass, not even when models.json, the user or the job names it.
 ///
 /// Errc::invalid when the job sets one of these or one of ours, or a name or value cannot be one;
 /// the sentence names the variable and never shows its value.

@@ -10,27 +10,22 @@
 #include "supervisor/launch/directory.h"
 
 namespace pievt::launch {
-namespace {
-
-std::filesystem::path directory_of(const std::filesystem::path& store, std::string_view run) {
+std::filesystem::path run_directory(const std::filesystem::path& store, std::string_view run) {
   return store / "attempts" / path_component(run);
 }
 
-Status make_directories(const std::filesystem::path& store, std::string_view run) {
+Result<process::Fd> make_run_directory(const std::filesystem::path& store, std::string_view run) {
   const process::Fd root = PIEVT_TRY(open_directory(store));
   const process::Fd attempts =
       PIEVT_TRY(make_directory(root.get(), "attempts", store / "attempts", Existing::accept));
-  PIEVT_TRY(make_directory(attempts.get(), path_component(run), directory_of(store, run),
-                           Existing::accept));
-  return {};
+  return make_directory(attempts.get(), path_component(run), run_directory(store, run),
+                        Existing::accept);
 }
-
-}  // namespace
 
 Result<RunLock> RunLock::acquire(const std::filesystem::path& store, std::string_view run,
                                  std::string_view program) {
-  const std::filesystem::path directory = directory_of(store, run);
-  PIEVT_TRY(make_directories(store, run));
+  const std::filesystem::path directory = run_directory(store, run);
+  PIEVT_TRY(make_run_directory(store, run));
   auto lock = WriterLock::acquire(directory, this_process(program), std::chrono::milliseconds(50));
   if (lock.ok()) return RunLock(std::move(*lock), directory);
   if (lock.error().code != Errc::busy) return std::move(lock).error();
@@ -47,7 +42,7 @@ RunLock::~RunLock() {
 }
 
 std::optional<Owner> supervisor_of(const std::filesystem::path& store, std::string_view run) {
-  return WriterLock::current_owner(directory_of(store, run));
+  return WriterLock::current_owner(run_directory(store, run));
 }
 
 }  // namespace pievt::launch

@@ -13,8 +13,15 @@
 
 #include "pievt/result.h"
 #include "store/log/writer_lock.h"
+#include "supervisor/process/fd.h"
 
 namespace pievt::launch {
+
+/// Where a run has its files while it is supervised: its lock, its control socket, its attempts.
+std::filesystem::path run_directory(const std::filesystem::path& store, std::string_view run);
+
+/// Makes that directory (mode 0700) where it is not there.
+Result<process::Fd> make_run_directory(const std::filesystem::path& store, std::string_view run);
 
 class RunLock {
  public:

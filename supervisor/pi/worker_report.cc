@@ -61,11 +61,13 @@ Result<WorkerReport> read_worker_report(std::string_view json, std::string_view 
   if (const auto named = text_at(object, "jobId"); named && *named != job)
     return wrong(fmt::format("it is the report of another job, {}", utf8_excerpt(*named, 60)));
   WorkerReport report;
+  report.attempt = text_at(object, "attemptId").value_or("");
   report.status = text_at(object, "status").value_or("");
   if (!is_one_of(report.status, {"completed", "partial", "blocked", "error"}))
     return wrong("\"status\" must be completed, partial, blocked or error");
   report.summary = text_at(object, "summary").value_or("");
   if (visible_characters(report.summary) == 0) return wrong("\"summary\" must not be blank");
+  report.user_action = text_at(object, "userActionRequired").value_or("");
   report.text = report.summary + "\n";
   PIEVT_TRY(each(object, "deliverables", report.text, [&](const dom::object& item) {
     const auto path = text_at(item, "path"), kind = text_at(item, "kind");

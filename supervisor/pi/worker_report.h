@@ -18,9 +18,11 @@ struct ReportItem {
 };
 
 struct WorkerReport {
-  std::string status;  ///< completed, partial, blocked or error
+  std::string attempt;  ///< whose it says it is; empty: it does not say
+  std::string status;   ///< completed, partial, blocked or error
   std::string summary;
   std::vector<ReportItem> deliverables;
+  std::string user_action;   ///< what it needs of a person; empty: nothing
   std::size_t evidence = 0;  ///< values that are not blank
   std::string text;          ///< summary, deliverables and evidence, the lists as JSON, a line each
 };

@@ -9,6 +9,7 @@
 #include "supervisor/process/orphans.h"
 #include "supervisor/process/sweep.h"
 #include "supervisor/record/clock.h"
+#include "supervisor/turn/report.h"
 #include "supervisor/turn/settle.h"
 #include "supervisor/turn/supervisor.h"
 
@@ -51,6 +52,7 @@ Supervisor::Token Supervisor::add(LiveAttempt attempt) {
 
 Status Supervisor::input(Token token, ChildInput what) {
   LiveAttempt& attempt = attempts_.at(token);
+  if (attempt.commands) return command_input(token, attempt, what);
   const process::ChildStep step = process::child_step(attempt.machine, what);
   attempt.machine = step.next;
   switch (step.move) {
@@ -83,6 +85,7 @@ Status Supervisor::carry_out(const Act& act) {
   const auto found = attempts_.find(act.token);
   if (found == attempts_.end()) return {};
   LiveAttempt& attempt = found->second;
+  if (attempt.commands) return carry_out_command(act, attempt);
   switch (act.move) {
     case ChildMove::none:
       return {};
@@ -104,7 +107,11 @@ Status Supervisor::carry_out(const Act& act) {
 Status Supervisor::start(Token token, LiveAttempt& attempt) {
   PIEVT_TRY(check_space());
   attempt.memory_kills.before = memory_kills();
-  Result<process::Spawned> spawned = launcher_.start(*attempt.launch, files_.original());
+  const std::string no_place = PIEVT_TRY(prepare_place(attempt));
+  Result<process::Spawned> spawned = no_place.empty()
+                                         ? launcher_.start(*attempt.launch, files_.original())
+                                         : Result<process::Spawned>(Error{Errc::invalid, no_place});
+  attempt.session_before = attempt.launch->session.size();
   attempt.launch.reset();
   if (!spawned.ok() && spawned.error().code == Errc::no_space) return spawned.error();
   if (!spawned.ok()) {
@@ -128,7 +135,8 @@ Status Supervisor::open_output(LiveAttempt& attempt) {
   const launch::AttemptFiles files =
       launch::attempt_files(options_.store, attempt_name(record_.state(), attempt.subject));
   attempt.output.emplace(PIEVT_TRY(AttemptOutput::open(
-      record_, attempt.subject, attempt.cwd, {files.output, files.error, files.session})));
+      record_, attempt.subject, attempt.cwd,
+      {files.output, files.error, files.session, attempt.session_before}, secrets_)));
   return {};
 }
 
@@ -157,6 +165,7 @@ Status Supervisor::reap(Token token) {
   const auto found = attempts_.find(token);
   if (found == attempts_.end() || !found->second.process) return {};
   LiveAttempt& attempt = found->second;
+  if (attempt.commands) return reap_command(token, attempt);
   const auto status = PIEVT_TRY(attempt.process->reap());
   if (!status) return {};
   PIEVT_TRY(check_space());
@@ -199,6 +208,7 @@ Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
   for (const auto& [other, live] : attempts_) {
     if (live.process) tracked.push_back(live.process->id().pid);
   }
+  if (hooks_->pid() != 0) tracked.push_back(hooks_->pid());
   PIEVT_TRY(process::reap_orphans(tracked));
   const std::uint64_t unread = attempt.output ? attempt.output->unread() : 0;
   if (unread == 0) return input(token, ChildInput::drained);
@@ -217,19 +227,19 @@ Status Supervisor::drain(Token token, LiveAttempt& attempt) {
 
 Status Supervisor::finish(Token token, LiveAttempt& attempt) {
   const Subject subject = attempt.subject;
-  if (attempt.output) PIEVT_TRY(attempt.output->finish(record_, tools_));
+  if (!attempt.commands) {
+    if (attempt.output) PIEVT_TRY(attempt.output->finish(record_, tools_));
+    if (subject.job != 0) {
+      PIEVT_TRY(record_report(record_, attempt, secrets_));
+      PIEVT_TRY(workspaces_.after(record_, subject, attempt.cwd));
+    }
+  }
+  if (PIEVT_TRY(ask_commands(token, attempt))) return {};
   PIEVT_TRY(settle(record_, attempt));
   to_remove_.push_back(attempt_name(record_.state(), subject));
+  PIEVT_TRY(ask_to_remove_worktree(subject));
   attempts_.erase(token);
-  if (subject.job == 0) PIEVT_TRY(probe_again(subject));
-  // A probe that failed stops the run: its siblings need not go on.
-  if (record_.state().stop_mode != schema::StopMode::now) return {};
-  std::vector<Token> others;
-  for (const auto& [other, live] : attempts_) others.push_back(other);
-  for (const Token other : others) {
-    PIEVT_TRY(stop(other, schema::StopReason::run_stopped, ChildInput::stop));
-  }
-  return {};
+  return subject.job == 0 ? probe_again(subject) : Status();
 }
 
 // A probe that was lost with its supervisor has said nothing about its model: it is asked once

@@ -1,7 +1,9 @@
 #include "supervisor/turn/evidence.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <set>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -108,13 +110,40 @@ Status gather_report(RunRecord& record, const std::filesystem::path& path, const
   return {};
 }
 
+void add_changes(const schema::WritesObserved& seen, std::uint32_t attempt,
+                 std::vector<acceptance::Change>& changes) {
+  const std::filesystem::path root(seen.root() == nullptr ? "" : seen.root()->str());
+  if (seen.writes() == nullptr) return;
+  for (const schema::Write* write : *seen.writes()) {
+    acceptance::Change change;
+    change.path = (root / write->path()->str()).string();
+    change.what = schema::EnumNameWriteChange(write->change());
+    std::ranges::replace(change.what, '_', ' ');
+    if (write->change() == schema::WriteChange::unknown) change.what = "written";
+    change.zone = write->zone();
+    change.attribution = write->attribution();
+    change.attempt = attempt;
+    if (write->detail() != nullptr) change.detail = write->detail()->str();
+    if (write->candidates() != nullptr)
+      for (const auto* name : *write->candidates()) change.candidates.push_back(name->str());
+    changes.push_back(std::move(change));
+  }
+}
+
 // Of all attempts of the job: what the first one left outside is still there when the second has
 // ended well.
 Status gather_writes(RunRecord& record, const JobState& job, acceptance::Evidence& evidence) {
   auto reader =
       record.log().read_stream(run_stream(record.run_id()), {job.attempts.front()->first_revision});
+  std::set<std::uint32_t> walked;
+  std::vector<acceptance::Change> changes;
   while (reader.next()) {
     const schema::Head& head = reader.event().head();
+    if (const auto* seen = reader.event().envelope->payload_as_WritesObserved();
+        seen != nullptr && head.job() == job.number) {
+      walked.insert(head.attempt());
+      add_changes(*seen, head.attempt(), changes);
+    }
     const auto* call = reader.event().envelope->payload_as_ToolCallStarted();
     if (call == nullptr || head.job() != job.number || call->tool() == nullptr) continue;
     const std::string tool = call->tool()->str();
@@ -130,6 +159,10 @@ Status gather_writes(RunRecord& record, const JobState& job, acceptance::Evidenc
     else
       ++evidence.shell_calls;
   }
+  const auto seen = [&](const auto& attempt) {
+    return walked.contains(attempt->number) || attempt->launched_ns == 0;
+  };
+  if (std::ranges::all_of(job.attempts, seen)) evidence.changes = std::move(changes);
   return reader.status();
 }
 

@@ -8,6 +8,7 @@
 
 #include "supervisor/process/sweep.h"
 #include "supervisor/turn/supervisor.h"
+#include "supervisor/turn/tool_writes.h"
 
 namespace pievt::supervisor {
 namespace {
@@ -54,7 +55,11 @@ bool has_process(AttemptPhase phase) {
 }  // namespace
 
 Status Supervisor::begin() {
-  return record_.state().phase == state::RunPhase::planned ? begin_new() : recover();
+  hooks_.emplace(options_, poller_, hook_token, record_.state());
+  if (record_.state().phase == state::RunPhase::planned) return begin_new();
+  PIEVT_TRY(record_.commit());
+  record_.restore_marks(PIEVT_TRY(read_marks(record_.log(), record_.run_id())));
+  return recover();
 }
 
 Status Supervisor::begin_new() {
@@ -71,6 +76,7 @@ Status Supervisor::begin_new() {
     started.kernel = system.release;
   }
   PIEVT_TRY(record_.propose({std::move(started)}));
+  expect_caller();
   return options_.probe == Probe::every_model ? request_probes() : Status();
 }
 
@@ -115,6 +121,7 @@ Status Supervisor::recover() {
   event.pi_version = launcher_.pi().version.text();
   PIEVT_TRY(record_.propose({std::move(event)}));
   for (const Subject& subject : open) PIEVT_TRY(recover_attempt(subject));
+  PIEVT_TRY(recover_worktrees());
   return {};
 }
 
@@ -148,9 +155,7 @@ Status Supervisor::recover_attempt(Subject subject) {
   const AttemptState& state = *find_attempt(record_.state(), subject.job, subject.attempt);
   LiveAttempt attempt;
   attempt.subject = subject;
-  const JobState* job = find_job(record_.state(), subject.job);
-  const bool own_cwd = job != nullptr && job->declared != nullptr && !job->declared->cwd.empty();
-  attempt.cwd = own_cwd ? job->declared->cwd : record_.state().cwd;
+  attempt.cwd = directory_of(record_.state(), {subject.job, subject.attempt});
   attempt.stop_reason = state.stop_reason;
   attempt.stop_step = state.stop_step;
   attempt.machine = ChildState::draining;
@@ -169,6 +174,7 @@ Status Supervisor::recover_attempt(Subject subject) {
       PIEVT_TRY(record_.propose({std::move(event), subject}));
       attempt.process = std::move(process);
       attempt.machine = ChildState::up;
+      attempt.slot = admission_.readmit();
       set_deadline(attempt);
     } else {
       schema::AttemptLostT event;
@@ -185,11 +191,9 @@ Status Supervisor::recover_attempt(Subject subject) {
     return {};
   }
   PIEVT_TRY(poller_.add(live.process->fd(), process::Interest::read, token));
-  if (record_.state().stop_mode == schema::StopMode::now ||
-      live.stop_reason != schema::StopReason::unknown) {
-    return stop(token, schema::StopReason::run_stopped, ChildInput::stop);
-  }
-  return {};
+  // A stop that was begun begins anew; one that was only decided is seen to by the next turn.
+  if (live.stop_reason == schema::StopReason::unknown) return {};
+  return stop(token, live.stop_reason, ChildInput::stop);
 }
 
 }  // namespace pievt::supervisor

@@ -1,81 +1,16 @@
 #include "supervisor/turn/settle.h"
 
-#include <array>
 #include <optional>
 
 #include <fmt/format.h>
 
-#include "pievt/ruleset.h"
-#include "supervisor/capture/excerpt.h"
 #include "supervisor/check/contract.h"
-#include "supervisor/planners/batch.h"
-#include "supervisor/record/clock.h"
+#include "supervisor/turn/classify.h"
+#include "supervisor/turn/conclude.h"
 #include "supervisor/turn/evidence.h"
 
 namespace pievt::supervisor {
 namespace {
-
-schema::Ending ending_of(pi::Ending ending) {
-  switch (ending) {
-    case pi::Ending::ok:
-      return schema::Ending::ok;
-    case pi::Ending::empty:
-      return schema::Ending::empty;
-    case pi::Ending::thinking_only:
-      return schema::Ending::thinking_only;
-    case pi::Ending::tool_only:
-      return schema::Ending::tool_only;
-    case pi::Ending::truncated:
-      return schema::Ending::truncated;
-    case pi::Ending::failed:
-      return schema::Ending::failed;
-    case pi::Ending::aborted:
-      return schema::Ending::aborted;
-    case pi::Ending::killed:
-      return schema::Ending::killed;
-    case pi::Ending::failed_to_run:
-      return schema::Ending::failed_to_run;
-    case pi::Ending::no_run:
-      return schema::Ending::no_run;
-    case pi::Ending::incomplete:
-      return schema::Ending::incomplete;
-    case pi::Ending::lost:
-      return schema::Ending::lost;
-    case pi::Ending::suspect:
-      return schema::Ending::suspect;
-  }
-  return schema::Ending::unknown;
-}
-
-schema::ProviderFailure provider_of(pi::ProviderFailure failure) {
-  switch (failure) {
-    case pi::ProviderFailure::none:
-      return schema::ProviderFailure::none;
-    case pi::ProviderFailure::rate_limited:
-      return schema::ProviderFailure::rate_limited;
-    case pi::ProviderFailure::overloaded:
-    case pi::ProviderFailure::server_error:
-      return schema::ProviderFailure::server_error;
-    case pi::ProviderFailure::auth:
-      return schema::ProviderFailure::authentication;
-    case pi::ProviderFailure::not_found:
-      return schema::ProviderFailure::not_found;
-    case pi::ProviderFailure::bad_request:
-      return schema::ProviderFailure::bad_request;
-    case pi::ProviderFailure::context_overflow:
-      return schema::ProviderFailure::context_overflow;
-    case pi::ProviderFailure::network:
-    case pi::ProviderFailure::bad_response:
-      return schema::ProviderFailure::network;
-    case pi::ProviderFailure::quota:
-      return schema::ProviderFailure::quota;
-    case pi::ProviderFailure::content_filter:
-      return schema::ProviderFailure::content_filter;
-    case pi::ProviderFailure::other:
-      return schema::ProviderFailure::other;
-  }
-  return schema::ProviderFailure::unknown;
-}
 
 schema::SignalSender sender_of(process::SignalSender sender) {
   switch (sender) {
@@ -93,84 +28,13 @@ schema::SignalSender sender_of(process::SignalSender sender) {
   return schema::SignalSender::unknown;
 }
 
-// A child that we stopped only because it would not exit after its last word ended by itself, as
-// far as the model run is concerned.
-pi::ExitFacts exit_facts(const AttemptState& state) {
-  if (state.stop_reason == schema::StopReason::lingering) return {.exit_code = 0, .signal = {}};
-  if (state.knowledge != schema::ExitKnowledge::observed) return {};
-  if (state.signal != 0) return {.exit_code = {}, .signal = static_cast<int>(state.signal)};
-  return {.exit_code = state.exit_code, .signal = {}};
-}
-
-std::string reason_of(const AttemptState& state, const pi::Outcome& outcome) {
-  if (state.stop_reason == schema::StopReason::deadline) {
-    return fmt::format("stopped by its timeout of {:g} s",
-                       static_cast<double>(state.timeout_ms) / 1000);
-  }
-  if (state.lost == schema::LostReason::never_started)
-    return "the supervisor died before it could be started";
-  if (outcome.ending == pi::Ending::killed &&
-      state.sender == schema::SignalSender::kernel_out_of_memory) {
-    return outcome.reason + ", sent by the kernel, which was out of memory";
-  }
-  return outcome.reason;
-}
-
-schema::AttemptClassifiedT classify(const AttemptState& state, const LiveAttempt& attempt) {
-  schema::AttemptClassifiedT event;
-  event.ruleset = current_ruleset().name;
-  AttemptState judged = state;
-  if (!state.launch_error.empty()) {
-    event.ending = schema::Ending::failed_to_run;
-    event.provider = schema::ProviderFailure::none;
-    event.reason = state.launch_error;
-  } else if (attempt.output) {
-    const pi::StreamFacts& facts = attempt.output->facts();
-    const pi::Outcome outcome =
-        pi::decide_outcome(facts, exit_facts(state), attempt.output->session());
-    event.ending = ending_of(outcome.ending);
-    event.provider = provider_of(outcome.failure);
-    event.http_status = static_cast<std::uint32_t>(outcome.http_status.value_or(0));
-    event.reason = one_line(reason_of(state, outcome));
-    event.stdout_bytes = attempt.output->stdout_bytes();
-    event.stderr_bytes = attempt.output->stderr_bytes();
-    event.provider_retries = static_cast<std::uint32_t>(facts.retries);
-    if (facts.final_message) {
-      event.stop_reason = facts.final_message->stop_reason_text;
-      event.error = one_line(facts.final_message->error_message);
-    }
-  } else {
-    event.ending = schema::Ending::unknown;
-    event.provider = schema::ProviderFailure::none;
-    event.reason = state.lost == schema::LostReason::never_started
-                       ? "the supervisor died before it could be started"
-                       : "its output is lost";
-  }
-  judged.ending = event.ending;
-  judged.provider = event.provider;
-  event.failure = current_ruleset().classify(judged);
-  return event;
-}
-
-Status decide_gate(RunRecord& record, Subject subject, schema::GateKind kind,
-                   schema::GateDecidedT decided) {
-  subject.gate = static_cast<std::uint32_t>(record.state().gates.size() + 1);
-  schema::GateOpenedT opened;
-  opened.kind = kind;
-  opened.name = schema::EnumNameGateKind(kind);
-  const Revision question = PIEVT_TRY(record.propose({std::move(opened), subject}));
-  decided.ruleset = current_ruleset().name;
-  PIEVT_TRY(
-      record.propose({std::move(decided), subject, {.causation = question, .correlation = {}}}));
-  return {};
-}
-
 Result<schema::GateDecidedT> ask_contract(RunRecord& record, const LiveAttempt& attempt,
                                           const schema::AcceptanceT& contract) {
   acceptance::Evidence evidence;
   evidence.cwd = attempt.cwd;
   if (acceptance::needs(contract) == acceptance::Needs::evidence)
     evidence = PIEVT_TRY(gather(record, attempt));
+  if (attempt.commands) evidence.commands = attempt.commands->outcomes;
   return acceptance::evaluate(contract, evidence);
 }
 
@@ -214,11 +78,32 @@ schema::AttemptExitedT exit_event(const process::ExitStatus& status, const LiveA
   return event;
 }
 
+namespace {
+
+schema::AttemptClassifiedT classify_as_it_is(const AttemptState& state,
+                                             const LiveAttempt& attempt) {
+  std::optional<Said> said;
+  if (attempt.output) {
+    said.emplace(Said{attempt.output->facts(), attempt.output->session(),
+                      attempt.output->stdout_bytes(), attempt.output->stderr_bytes()});
+  }
+  return classify(state, said);
+}
+
+}  // namespace
+
+bool claims_to_be_done(const RunRecord& record, const LiveAttempt& attempt) {
+  const AttemptState* state =
+      find_attempt(record.state(), attempt.subject.job, attempt.subject.attempt);
+  return state != nullptr &&
+         classify_as_it_is(*state, attempt).failure == schema::FailureKind::none;
+}
+
 Status settle(RunRecord& record, const LiveAttempt& attempt) {
   const Subject subject = attempt.subject;
   const AttemptState* state = find_attempt(record.state(), subject.job, subject.attempt);
   PIEVT_ASSERT(state != nullptr);
-  schema::AttemptClassifiedT classified = classify(*state, attempt);
+  schema::AttemptClassifiedT classified = classify_as_it_is(*state, attempt);
   if (subject.job == 0) {
     PIEVT_TRY(record.propose({std::move(classified), subject}));
     return settle_probe(record, subject);
@@ -233,14 +118,7 @@ Status settle(RunRecord& record, const LiveAttempt& attempt) {
       job.declared->acceptance != nullptr) {
     gate = PIEVT_TRY(ask_contract(record, attempt, *job.declared->acceptance));
   }
-  PIEVT_TRY(record.propose({std::move(classified), subject}));
-  if (gate) {
-    PIEVT_TRY(decide_gate(record, subject, schema::GateKind::acceptance, std::move(*gate)));
-  }
-  for (NewEvent& event : planners::after_attempt(record.state(), subject.job, wall_now_ns())) {
-    PIEVT_TRY(record.propose(std::move(event)));
-  }
-  return {};
+  return conclude(record, subject, std::move(classified), std::move(gate));
 }
 
 }  // namespace pievt::supervisor

@@ -11,6 +11,9 @@ namespace pievt::supervisor {
 /// attempt's process and its tree are gone, its output is stored.
 Status settle(RunRecord& record, const LiveAttempt& attempt);
 
+/// Whether the attempt's work claims to be done, so that its contract is worth asking. As settle.
+bool claims_to_be_done(const RunRecord& record, const LiveAttempt& attempt);
+
 /// The facts of an exit, as an event. `status` must be known.
 schema::AttemptExitedT exit_event(const process::ExitStatus& status, const LiveAttempt& attempt);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "supervisor/launch/run_lock.h"
 #include "supervisor/planners/batch.h"
 #include "supervisor/process/orphans.h"
 #include "supervisor/record/clock.h"
@@ -22,6 +23,9 @@ constexpr std::uint64_t watch_token = 1;
 
 // The live view counts seconds.
 constexpr std::chrono::milliseconds show_interval{1000};
+
+// How often a run that waits for others on the store, or for memory, asks again.
+constexpr std::chrono::milliseconds admission_interval{100};
 
 // How often a child's memory is noted, besides when it has said its last word.
 constexpr std::chrono::milliseconds note_peak_interval{1000};
@@ -43,21 +47,26 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const 
   process::RaisedFileLimit files = PIEVT_TRY(process::RaisedFileLimit::raise());
   process::Poller poller = PIEVT_TRY(process::Poller::create());
   process::Watch watch = PIEVT_TRY(process::Watch::create());
+  Admission admission = PIEVT_TRY(Admission::open(options));
   std::unique_ptr<Supervisor> made(new Supervisor(record, options, signals, std::move(launcher),
                                                   std::move(files), std::move(poller),
-                                                  std::move(watch)));
+                                                  std::move(watch), std::move(admission)));
   if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
   PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
   PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));
+  made->control_ = PIEVT_TRY(
+      control::Server::listen(launch::run_directory(options.store, record.run_id()),
+                              record.run_id(), options.program, made->poller_, control_token));
   return made;
 }
 
 Status Supervisor::run() {
   while (record_.state().phase != state::RunPhase::finished || !attempts_.empty() ||
-         record_.has_pending()) {
+         record_.has_pending() || !hooks_->is_idle(record_.state())) {
     if (const Status done = turn(); !done.ok()) return ended_by(done.error());
   }
   show_change();
+  tell_subscribers(control::Server::Tell::always);
   return {};
 }
 
@@ -72,7 +81,10 @@ Error Supervisor::ended_by(Error error) const {
 // Written first, done second; and what was done is written at once, before anything is waited for.
 Status Supervisor::turn() {
   PIEVT_TRY(plan());
+  PIEVT_TRY(hooks_->plan(record_));
   PIEVT_TRY(record_.commit());
+  send_answers();
+  if (record_.digest_due()) PIEVT_TRY(record_.propose_digest());
   for (auto& [token, attempt] : attempts_) {
     if (attempt.output) PIEVT_TRY(attempt.output->release_stored());
   }
@@ -80,13 +92,17 @@ Status Supervisor::turn() {
     // Its content is in the store; files that cannot be removed are left for gc.
     static_cast<void>(launch::remove_attempt_files(options_.store, name));
   }
+  PIEVT_TRY(remove_worktrees());
   show_change();
+  tell_subscribers(control::Server::Tell::who_reads);
+  PIEVT_TRY(hooks_->act(record_));
   if (!acts_.empty()) {
     for (const Act& act : std::exchange(acts_, {})) PIEVT_TRY(carry_out(act));
     return {};
   }
   if (record_.has_pending() ||
-      (attempts_.empty() && record_.state().phase == state::RunPhase::finished))
+      (attempts_.empty() && record_.state().phase == state::RunPhase::finished &&
+       hooks_->is_idle(record_.state())))
     return {};
   return wait();
 }
@@ -103,10 +119,16 @@ Status Supervisor::wait() {
         if (attempt.output)
           attempt.output->stdout_channel().pace = process::Pace::from(Clock::now());
       }
+    } else if (control_->owns(wakeup.token)) {
+      PIEVT_TRY(control_->woken(wakeup));
+    } else if (hooks_->owns(wakeup.token)) {
+      continue;  // looked after below
     } else {
       PIEVT_TRY(reap(static_cast<Token>(wakeup.token)));
     }
   }
+  PIEVT_TRY(take_requests());
+  PIEVT_TRY(hooks_->check(record_));
   PIEVT_TRY(pump_outputs());
   return check_deadlines();
 }
@@ -116,17 +138,29 @@ Status Supervisor::plan() {
     // Probes come first: until all have answered, no job starts.
     const bool probing = std::ranges::any_of(
         attempts_, [](const auto& item) { return item.second.subject.job == 0; });
-    planners::NextSteps next = planners::next_steps(record_.state(), wall_now_ns());
-    for (NewEvent& event : next.events) PIEVT_TRY(record_.propose(std::move(event)));
+    planners::NextSteps next =
+        planners::next_steps(record_.state(), record_.marks(), record_.wall_ns());
+    for (NewEvent& event : next.events) {
+      // Before the end, because nothing may follow it.
+      if (type_of(event.payload) == schema::Payload::RunFinished)
+        PIEVT_TRY(record_.propose_digest());
+      PIEVT_TRY(record_.propose(std::move(event)));
+    }
     if (!next.events.empty()) continue;
+    wake_at_ns_ = next.wake_at_ns;
+    PIEVT_TRY(enforce_stops());
     if (probing) return {};
+    if (next.launches.empty()) PIEVT_TRY(end_wait());
     for (const std::uint32_t job : next.launches) {
+      std::optional<process::Slot> slot;
+      if (!PIEVT_TRY(admit(slot))) return {};
       PreparedLaunch launch = PIEVT_TRY(launcher_.prepare_job(record_, job));
       const Subject subject = launch.subject;
       LiveAttempt attempt;
       attempt.subject = subject;
       attempt.cwd = launch.cwd;
       attempt.launch = std::move(launch);
+      attempt.slot = std::move(slot);
       PIEVT_TRY(input(add(std::move(attempt)), ChildInput::start));
     }
     return {};
@@ -138,20 +172,17 @@ Status Supervisor::take_signal() {
   if (!received || record_.state().phase == state::RunPhase::finished) return {};
   const bool asked_before = record_.state().phase == state::RunPhase::stopping;
   const bool now = received->number != SIGINT || asked_before;
-  schema::RunStopRequestedT stop;
-  stop.mode = now ? schema::StopMode::now : schema::StopMode::drain;
-  stop.reason = fmt::format(
+  std::string reason = fmt::format(
       "signal {}{}",
       received->number == SIGINT    ? "INT"
       : received->number == SIGTERM ? "TERM"
                                     : "HUP",
       received->sender_pid == 0 ? "" : fmt::format(" from process {}", received->sender_pid));
-  PIEVT_TRY(record_.propose({std::move(stop)}));
-  if (!now) return {};
-  std::vector<Token> tokens;
-  for (const auto& [token, attempt] : attempts_) tokens.push_back(token);
-  for (const Token token : tokens)
-    PIEVT_TRY(this->stop(token, schema::StopReason::run_stopped, ChildInput::stop));
+  auto asked_by = std::make_unique<schema::RequesterT>();
+  asked_by->uid = received->sender_user;
+  asked_by->pid = static_cast<std::uint32_t>(received->sender_pid);
+  PIEVT_TRY(request_stop(now ? schema::StopMode::now : schema::StopMode::drain, std::move(reason),
+                         std::move(asked_by)));
   return {};
 }
 
@@ -208,12 +239,7 @@ Status Supervisor::check_deadlines() {
       continue;
     }
     if (!attempt.output || attempt.stop_reason != schema::StopReason::unknown) continue;
-    const pi::StreamFacts& facts = attempt.output->facts();
-    const bool said_all =
-        facts.agent_end_seen && !facts.run_open && !facts.retry_pending && !facts.compaction_open;
-    if (said_all && now - attempt.output->last_activity() >= options_.linger_max) {
-      PIEVT_TRY(stop(token, schema::StopReason::lingering, ChildInput::stop));
-    } else if (attempt.output->bytes() > output_bytes_max) {
+    if (attempt.output->bytes() > output_bytes_max) {
       schema::OutputAnomalyObservedT flood;
       flood.channel = schema::OutputChannel::stdout;
       flood.anomaly = schema::OutputAnomaly::output_limit;
@@ -221,6 +247,8 @@ Status Supervisor::check_deadlines() {
       flood.count = 1;
       PIEVT_TRY(record_.propose({std::move(flood), attempt.subject}));
       PIEVT_TRY(stop(token, schema::StopReason::supervisor_policy, ChildInput::stop));
+    } else {
+      PIEVT_TRY(check_silence(token, attempt, now));
     }
   }
   return {};
@@ -233,14 +261,14 @@ Moment Supervisor::next_deadline() const {
     if (attempt.deadline) next = std::min(next, *attempt.deadline);
     if (attempt.step_over) next = std::min(next, *attempt.step_over);
     if (attempt.output) {
-      const AttemptOutput& output = *attempt.output;
-      next = std::min(next, output.stdout_channel().pace.next_look);
-      if (output.facts().agent_end_seen)
-        next = std::min(next, output.last_activity() + options_.linger_max);
+      next = std::min(next, attempt.output->stdout_channel().pace.next_look);
     }
+    if (const auto silent = silent_at(attempt)) next = std::min(next, *silent);
   }
-  const planners::NextSteps steps = planners::next_steps(record_.state(), wall_now_ns());
-  if (steps.wake_at_ns) next = std::min(next, moment_at(*steps.wake_at_ns));
+  if (const auto hook = hooks_->next_deadline()) next = std::min(next, *hook);
+  if (wake_at_ns_) next = std::min(next, moment_at(*wake_at_ns_));
+  if (record_.state().waiting != schema::WaitReason::unknown)
+    next = std::min(next, Clock::now() + admission_interval);
   return next;
 }
 

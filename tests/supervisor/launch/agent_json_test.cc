@@ -73,6 +73,12 @@ TEST(GenerateSettings, TakesTheLastOfSeveralAsJavaScriptDoes) {
                         R"("provider":{"timeoutMs":1,"timeoutMs":2,"maxRetries":0}})"));
 }
 
+// RapidJSON's full precision shifts by 64 bits on the first and makes 0 of it.
+TEST(GenerateSettings, KeepsNumbers) {
+  EXPECT_THAT(settings(R"({"a":18446744073709551615.5,"b":0.000003,"c":-7,"d":0.7})", old_pi),
+              HasSubstr(R"("a":1.8446744073709552e19,"b":0.000003,"c":-7,"d":0.7)"));
+}
+
 TEST(GenerateSettings, OfABrokenFileNothingIsTaken) {
   const std::string deep(100'000, '[');
   const std::string cases[] = {"",         "{",

@@ -43,6 +43,15 @@ TEST(PiArguments, OfAJobWithAllChoices) {
                         "--no-skills", "--no-prompt-templates", "--no-themes", "--no-approve"}));
 }
 
+TEST(PiArguments, OnlyTheNamedExtensionsInTheirOrder) {
+  PiCommand two = command({0, 73, 1});
+  two.extensions = {"/b.ts", "npm:a"};
+  const auto arguments = pi_arguments(two);
+  ASSERT_EQ(arguments.size(), 14u);
+  EXPECT_THAT(std::vector(arguments.end() - 4, arguments.end()),
+              ElementsAre("--extension", "/b.ts", "--extension", "npm:a"));
+}
+
 TEST(PiArguments, NoToolsAtAllIsNotTheSameAsPisChoice) {
   PiCommand none = command({0, 73, 1});
   none.tools.emplace();

@@ -94,6 +94,30 @@ TEST(SelectEnvironment, KeysDependOnTheProvider) {
   }
 }
 
+TEST(SelectEnvironment, TheUserAddsAndTakesAway) {
+  const std::vector<process::Variable> parent{
+      {"HOME", "/h"},          {"JAVA_HOME", "/j"}, {"TZ", "UTC"},  {"PATH", "/bin"},
+      {"OPENAI_API_KEY", "o"}, {"LD_PRELOAD", "x"}, {"LC_ALL", "C"}, {"ANTHROPIC_API_KEY", "a"}};
+  EnvironmentRequest asked = request("anthropic");
+  asked.allow = {"JAVA_HOME", "OPENAI_API_KEY", "LD_PRELOAD", "ABSENT"};
+  asked.deny = {"TZ", "LC_ALL", "PATH", "PIEVT_ATTEMPT", "HOME"};
+  asked.job = {{"HOME", "/job"}};
+  const auto made = select_environment(parent, asked);
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(value_of(*made, "JAVA_HOME"), "/j");
+  EXPECT_EQ(value_of(*made, "HOME"), "/job") << "a job's own entry is stronger";
+  EXPECT_EQ(value_of(*made, "PATH"), "/bin") << "nothing runs without one";
+  EXPECT_EQ(value_of(*made, "PIEVT_ATTEMPT"), "attempt-1");
+  EXPECT_EQ(value_of(*made, "ANTHROPIC_API_KEY"), "a");
+  EXPECT_THAT(made->withheld, ElementsAre("LC_ALL", "LD_PRELOAD", "OPENAI_API_KEY", "TZ"));
+}
+
+TEST(SelectEnvironment, WhatEveryAttemptGetsHasNobodysKeys) {
+  const auto made = select_environment({{"ANTHROPIC_API_KEY", "a"}, {"HOME", "/h"}}, request(""));
+  ASSERT_TRUE(made.ok());
+  EXPECT_THAT(made->withheld, ElementsAre("ANTHROPIC_API_KEY"));
+}
+
 TEST(SelectEnvironment, TheJobsEntriesWin) {
   EnvironmentRequest asked = request("openai");
   asked.job = {{"HOME", "/job"}, {"EMPTY", ""}, {"OPENAI_API_KEY", "job"}};

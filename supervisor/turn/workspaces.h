@@ -1,0 +1,66 @@
+// The trees that attempts of this run work in, as the supervisor sees them: a walk before each
+// attempt and one after it, and between them who ran when. What changed becomes WritesObserved.
+//
+// A walk is compared with the one before it, whoever asked for that: so a change is known to have
+// happened between two moments, and only those who ran between them can have made it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "supervisor/process/clock.h"
+#include "supervisor/record/run_record.h"
+#include "supervisor/turn/attribution.h"
+#include "supervisor/workspace/git_files.h"
+#include "supervisor/workspace/tree.h"
+
+namespace pievt::supervisor {
+
+class Workspaces {
+ public:
+  explicit Workspaces(std::filesystem::path store) : store_(std::move(store)) {}
+
+  /// Just before the attempt's process is started in `cwd`: walks the tree it will work in and
+  /// proposes WorkspaceObserved. What cannot be walked is no error: nothing will be known then.
+  Status before(RunRecord& record, Subject subject, const std::string& cwd);
+
+  /// When nothing of the attempt runs any more: walks again and proposes WritesObserved. Commits
+  /// what was proposed, because the log is read for tool calls. Without a walk before it, of this
+  /// or an earlier supervisor, nothing.
+  Status after(RunRecord& record, Subject subject, const std::string& cwd);
+
+ private:
+  /// One attempt between its two walks.
+  struct Stay {
+    std::shared_ptr<workspace::Tree> before;
+    workspace::Heads heads;
+    std::map<std::string, std::vector<Who>> ran;  ///< for each path that changed: who ran then
+    bool whole = true;                            ///< every change since `before` is in `ran`
+  };
+
+  /// One directory that is walked.
+  struct Place {
+    std::shared_ptr<workspace::Tree> last;
+    process::Moment walked_at{};
+    std::map<Who, Stay> stays;
+    bool too_large = false;
+  };
+
+  std::filesystem::path root_of(const std::string& cwd) const;
+  Status look(RunRecord& record, const std::filesystem::path& root, Place& place);
+  Status note_changes(RunRecord& record, const std::filesystem::path& root, Place& place,
+                      workspace::Tree& now);
+  Status recover(Place& place, const std::filesystem::path& file, Who who);
+  Status tell(RunRecord& record, Subject subject, const std::filesystem::path& root, Place& place,
+              const Stay& stay);
+  std::filesystem::path saved(const std::string& run, Who who) const;
+
+  std::filesystem::path store_;
+  std::map<std::filesystem::path, Place> places_;
+};
+
+}  // namespace pievt::supervisor
