@@ -64,7 +64,8 @@ struct ImportOptions {
 struct Importer {
   std::string_view name;
   std::string_view summary;
-  /// Whether `path` looks like a source of this importer. Reads names only.
+  /// Whether `path` looks like a source of this importer. Reads names, or the first bytes of a
+  /// file.
   bool (*recognises)(const std::filesystem::path& path);
   /// Reads everything below `path`. `log` may be null: then nothing is stored, and the report says
   /// what would be. An error means that the store or the directory itself failed; runs before it

@@ -2,12 +2,15 @@
 #include <array>
 
 #include "tools/importers/importer.h"
+#include "tools/importers/jsonl.h"
 #include "tools/importers/pi_jobs.h"
 
 namespace pievt::tools {
 namespace {
 
 constexpr std::array importer_rows = {
+    Importer{"jsonl", "a run that `pievt export --format jsonl` wrote", jsonl::recognises,
+             jsonl::read},
     Importer{"pi-jobs", "a .pi/jobs directory of pi-jobs 0.5, or one batch of it",
              pi_jobs::recognises, pi_jobs::read},
 };

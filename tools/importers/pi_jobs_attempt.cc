@@ -1,13 +1,15 @@
-// worker-events.jsonl (tool calls, without ids), session.jsonl (the only place with tokens and
-// costs) and, where the run kept it, stdout.jsonl.
+// session.jsonl (the only place with tokens, costs and whole tool calls) or, where the run kept it,
+// stdout.jsonl; worker-events.jsonl has tool calls without ids and is asked where neither has any.
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "supervisor/capture/excerpt.h"
 #include "supervisor/pi/text.h"
+#include "tools/importers/harmless_line.h"
 #include "tools/importers/json_fields.h"
 #include "tools/importers/pi_jobs_steps.h"
 
@@ -16,6 +18,8 @@ namespace {
 
 using schema::ImportAnomaly;
 using supervisor::one_line;
+
+constexpr std::string_view report_tool = "job_report";
 
 class StoryReader {
  public:
@@ -50,12 +54,14 @@ class StoryReader {
       schema::ToolCallStartedT event;
       event.tool = one_line(text_or_empty(json, "tool"));
       const std::string preview = text_or_empty(json, "argsPreview");
-      event.subject = one_line(preview);
+      event.subject = subject_of(preview);
       if (!preview.empty())
         event.arguments = PIEVT_TRY(blobs_.put(preview, schema::BlobKind::text));
       event.call = ++calls_;
       open_[event.tool].push_back(event.call);
+      const std::string tool = event.tool;
       add(at, std::move(event));
+      tell_secrets(at, preview, tool);
     } else if (type == "tool_call_finished") {
       schema::ToolCallFinishedT event;
       event.tool = one_line(text_or_empty(json, "tool"));
@@ -65,10 +71,15 @@ class StoryReader {
         event.call = open.front();
         open.pop_front();
       }
+      const bool refused = event.is_error && event.tool == report_tool;
       add(at, std::move(event));
+      if (refused) refuse_report(at, "the tool for reports refused it");
     }
     return {};
   }
+
+  /// Whether the session had the calls of tools, with their ids and whole arguments.
+  bool knows_calls() const { return calls_ > 0; }
 
   Status session(const Json& json) {
     const std::string_view type = text_in(json, "type").value_or("");
@@ -99,8 +110,9 @@ class StoryReader {
   }
 
   Status message(const Json& message, std::uint64_t at) {
-    if (text_in(message, "role") != "assistant") return {};
     if (at == 0) at = count_in(message, "timestamp").value_or(0) * 1'000'000;
+    if (text_in(message, "role") == "toolResult") return result(message, at);
+    if (text_in(message, "role") != "assistant") return {};
     parts(message);
     schema::UsageRecordedT usage;
     usage.provider = one_line(text_or_empty(message, "provider"));
@@ -108,7 +120,10 @@ class StoryReader {
     usage.stop_reason = story_.final_stop_reason;
     usage.error = one_line(text_or_empty(message, "errorMessage"));
     usage.reported = schema::Reported::not_reported;
-    if (const auto counted = member(message, "usage")) {
+    // A request that failed leaves zeros where nobody counted.
+    const bool failed = usage.stop_reason == "error" || usage.stop_reason == "aborted";
+    if (const auto counted = member(message, "usage");
+        counted && !(failed && count_in(*counted, "totalTokens").value_or(0) == 0)) {
       usage.reported = schema::Reported::reported;
       usage.usage = std::make_unique<schema::UsageT>();
       usage.usage->input_tokens = count_in(*counted, "input").value_or(0);
@@ -119,18 +134,92 @@ class StoryReader {
       if (const auto cost = member(*counted, "cost"))
         usage.usage->cost_nanodollars = pi::nano_dollars(number_in(*cost, "total").value_or(0));
     }
-    const bool failed = usage.stop_reason == "error";
+    const bool no_turn = usage.stop_reason == "error";
     add(at, std::move(usage));
-    if (failed) return {};
+    if (no_turn) return {};
     schema::TurnEndedT turn;
     turn.turn = ++turns_;
     turn.tool_calls = story_.tool_calls;
     add(at, turn);
+    return calls(message, at);
+  }
+
+  // The tools are called when the message is complete.
+  Status calls(const Json& message, std::uint64_t at) {
+    const auto content = array_in(message, "content");
+    if (!content) return {};
+    for (const Json part : *content) {
+      if (text_in(part, "type") != "toolCall") continue;
+      schema::ToolCallStartedT event;
+      event.call_id = one_line(text_or_empty(part, "id"));
+      event.tool = one_line(text_or_empty(part, "name"));
+      std::string json;
+      if (const auto arguments = member(part, "arguments")) {
+        json = simdjson::minify(*arguments);
+        event.subject = subject_of(json);
+        event.arguments = PIEVT_TRY(blobs_.put(json, schema::BlobKind::json));
+      }
+      event.call = ++calls_;
+      by_id_[event.call_id] = event.call;
+      const std::string tool = event.tool;
+      add(at, std::move(event));
+      tell_secrets(at, json, tool);
+    }
     return {};
+  }
+
+  Status result(const Json& message, std::uint64_t at) {
+    schema::ToolCallFinishedT event;
+    event.call_id = one_line(text_or_empty(message, "toolCallId"));
+    event.tool = one_line(text_or_empty(message, "toolName"));
+    event.is_error = truth_in(message, "isError").value_or(false);
+    if (const auto call = by_id_.find(event.call_id); call != by_id_.end())
+      event.call = call->second;
+    std::string text;
+    if (const auto content = array_in(message, "content")) {
+      for (const Json part : *content) text += text_or_empty(part, "text");
+    }
+    if (!text.empty()) event.result = PIEVT_TRY(blobs_.put(text, schema::BlobKind::text));
+    // pi-jobs' own tool says that it refused in its details, and not as an error.
+    const auto details = member(message, "details");
+    const bool ok = !details || truth_in(*details, "ok").value_or(true);
+    const bool refused = event.tool == report_tool && (event.is_error || !ok);
+    add(at, std::move(event));
+    if (refused) refuse_report(at, one_line(text));
+    return {};
+  }
+
+  // Once for each secret of an attempt, however often it is said.
+  void tell_secrets(std::uint64_t at, std::string_view text, const std::string& tool) {
+    for (schema::SecretFoundT& found : secrets_in(text)) {
+      const std::string_view secret = text.substr(found.offset, found.size);
+      if (!told_.insert(std::hash<std::string_view>{}(secret)).second) continue;
+      found.place = schema::SecretPlace::tool_arguments;
+      found.where = tool;
+      add(at, std::move(found));
+    }
+  }
+
+  void refuse_report(std::uint64_t at, std::string reason) {
+    schema::ReportRefusedT refused;
+    refused.reason = std::move(reason);
+    add(at, std::move(refused));
+  }
+
+  // What people call a call by: the path or command in its arguments, else all of them.
+  std::string subject_of(const std::string& arguments) {
+    Json json;
+    if (subjects_.parse(arguments).get(json) == simdjson::SUCCESS && json.is_object()) {
+      for (const std::string_view key : {"path", "file_path", "command", "pattern"}) {
+        if (const auto text = text_in(json, key)) return harmless_line(*text);
+      }
+    }
+    return harmless_line(arguments);
   }
 
   void parts(const Json& message) {
     story_.has_final = true;
+    story_.blank = true;
     story_.final_text.clear();
     story_.text_parts = story_.thinking_parts = story_.tool_calls = 0;
     story_.final_stop_reason = one_line(text_or_empty(message, "stopReason"));
@@ -140,7 +229,9 @@ class StoryReader {
       const std::string_view type = text_in(part, "type").value_or("");
       if (type == "text") {
         if (story_.text_parts++ > 0) story_.final_text += '\n';
-        story_.final_text += text_or_empty(part, "text");
+        const std::string text = text_or_empty(part, "text");
+        if (text.find_first_not_of(" \t\r\n") != std::string::npos) story_.blank = false;
+        story_.final_text += text;
       } else if (type == "thinking") {
         ++story_.thinking_parts;
       } else if (type == "toolCall") {
@@ -152,16 +243,18 @@ class StoryReader {
   std::uint32_t job_, attempt_;
   BlobSink& blobs_;
   AnomalyList& anomalies_;
-  simdjson::dom::parser parser_;
+  simdjson::dom::parser parser_, subjects_;
   AttemptStory story_;
   std::uint32_t calls_ = 0, turns_ = 0;
   std::map<std::string, std::deque<std::uint32_t>> open_;
+  std::map<std::string, std::uint32_t> by_id_;
+  std::set<std::size_t> told_;
 };
 
 }  // namespace
 
 std::string AttemptStory::excerpt() const {
-  return one_line(final_text);
+  return harmless_line(final_text);
 }
 
 std::string attempt_directory(std::string_view job, std::uint32_t attempt) {
@@ -177,8 +270,6 @@ Result<AttemptStory> story_of(const std::string& job, std::uint32_t job_number,
                               AnomalyList& anomalies) {
   StoryReader reader(job_number, attempt, blobs, anomalies);
   const std::string below = attempt_directory(job, attempt);
-  if (const SourceFile* file = files.find(below + "worker-events.jsonl"))
-    PIEVT_TRY(reader.lines(*file, [&](const Json& json) { return reader.telemetry(json); }));
   // The session is whole where it exists; stdout says the same and may lack its end.
   if (const SourceFile* file = files.find(below + "session.jsonl")) {
     PIEVT_TRY(reader.lines(*file, [&](const Json& json) { return reader.session(json); }));
@@ -186,6 +277,9 @@ Result<AttemptStory> story_of(const std::string& job, std::uint32_t job_number,
              output != nullptr && !is_placeholder(output->text())) {
     PIEVT_TRY(reader.lines(*output, [&](const Json& json) { return reader.session(json); }));
   }
+  if (const SourceFile* file = files.find(below + "worker-events.jsonl");
+      file != nullptr && !reader.knows_calls())
+    PIEVT_TRY(reader.lines(*file, [&](const Json& json) { return reader.telemetry(json); }));
   return reader.finish();
 }
 

@@ -2,6 +2,7 @@
 // damaged, missing or at odds is listed beside it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,6 +35,8 @@ struct Record {
   std::uint64_t at_ns = 0;
   std::string job, attempt, status, failure;
   std::uint64_t delay_ms = 0;
+  std::string kind, label, text;  ///< of an activity; of a throttle decision `text`
+  std::uint32_t from = 0, to = 0;
 };
 
 struct AttemptRecord {
@@ -54,8 +57,7 @@ struct JobRecord {
   std::string name, prompt, cwd, status, failure, acceptance, error;
   bool retryable = false;
   std::uint64_t timeout_ms = 0, queued_ns = 0, finished_ns = 0;
-  std::vector<schema::RequiredPathT> required_paths;
-  bool has_contract = false;
+  std::unique_ptr<schema::AcceptanceT> contract;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<CheckRecord> checks;
   std::vector<AttemptRecord> attempts;

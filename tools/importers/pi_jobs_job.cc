@@ -34,26 +34,55 @@ AttemptRecord read_attempt(const Json& json, std::string_view file, AnomalyList&
   return attempt;
 }
 
-void read_contract(JobRecord& job, const Json& contract) {
-  job.has_contract = true;
-  const auto paths = array_in(contract, "requiredPaths");
-  if (!paths) return;
-  for (const Json entry : *paths) {
-    schema::RequiredPathT path;
-    path.type = schema::PathType::file;
+std::vector<std::string> texts_in(const Json& of, std::string_view key) {
+  std::vector<std::string> texts;
+  const auto list = array_in(of, key);
+  if (!list) return texts;
+  for (const Json entry : *list) {
     std::string_view text;
-    if (entry.get(text) == simdjson::SUCCESS) {
-      path.path = one_line(text);
-    } else {
-      path.path = one_line(text_or_empty(entry, "path"));
-      const std::string type = text_or_empty(entry, "type");
-      path.type = type == "dir"    ? schema::PathType::directory
-                  : type == "glob" ? schema::PathType::unknown
-                                   : schema::PathType::file;
-      path.min_bytes = count_in(entry, "minBytes").value_or(0);
-    }
-    job.required_paths.push_back(std::move(path));
+    if (entry.get(text) == simdjson::SUCCESS) texts.push_back(one_line(text));
   }
+  return texts;
+}
+
+std::unique_ptr<schema::RequiredPathT> read_path(const Json& entry) {
+  auto path = std::make_unique<schema::RequiredPathT>();
+  path->type = schema::PathType::file;
+  std::string_view text;
+  if (entry.get(text) == simdjson::SUCCESS) {
+    path->path = one_line(text);
+    return path;
+  }
+  path->path = one_line(text_or_empty(entry, "path"));
+  const std::string type = text_or_empty(entry, "type");
+  path->type = type == "dir"    ? schema::PathType::directory
+               : type == "glob" ? schema::PathType::glob
+                                : schema::PathType::file;
+  path->min_bytes = count_in(entry, "minBytes").value_or(0);
+  path->required_regex = texts_in(entry, "requiredRegex");
+  path->forbidden_regex = texts_in(entry, "forbiddenRegex");
+  return path;
+}
+
+// What pi-jobs calls output is the worker's log: it never looked at the last message.
+void read_contract(JobRecord& job, const Json& json) {
+  job.contract = std::make_unique<schema::AcceptanceT>();
+  schema::AcceptanceT& contract = *job.contract;
+  contract.forbidden_paths = texts_in(json, "forbiddenPaths");
+  contract.required_worker_log = texts_in(json, "requiredOutputRegex");
+  contract.forbidden_worker_log = texts_in(json, "forbiddenOutputRegex");
+  contract.required_report = texts_in(json, "requiredReportRegex");
+  contract.forbidden_report = texts_in(json, "forbiddenReportRegex");
+  contract.allowed_write_paths = texts_in(json, "allowedWritePaths");
+  contract.forbidden_write_paths = texts_in(json, "forbiddenWritePaths");
+  contract.min_worker_log_bytes = count_in(json, "minWorkerLogBytes").value_or(0);
+  contract.min_report_summary_chars = count_in(json, "minReportSummaryChars").value_or(0);
+  contract.require_deliverables_evidence =
+      truth_in(json, "requireDeliverablesEvidence").value_or(false);
+  contract.audit_only = truth_in(json, "auditOnly").value_or(false);
+  const auto paths = array_in(json, "requiredPaths");
+  if (!paths) return;
+  for (const Json entry : *paths) contract.required_paths.push_back(read_path(entry));
 }
 
 void read_acceptance(JobRecord& job, const Json& acceptance, std::string_view file,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "supervisor/capture/excerpt.h"
+#include "tools/importers/harmless_line.h"
 #include "tools/importers/json_fields.h"
 #include "tools/importers/pi_jobs_batch.h"
 
@@ -14,6 +15,7 @@ namespace pievt::tools::pi_jobs {
 namespace {
 
 using schema::ImportAnomaly;
+using supervisor::one_line;
 constexpr std::string_view log_name = "events.jsonl";
 
 RecordType type_of_word(std::string_view word) {
@@ -99,12 +101,32 @@ class LogReader {
     if (const auto data = member(json, "data")) {
       record.failure = text_or_empty(*data, "failureKind");
       record.delay_ms = count_in(*data, "delayMs").value_or(0);
+      if (record.type == RecordType::activity) activity(record, *data);
+      if (record.type == RecordType::throttled) throttled(record, *data);
     }
     if (!record.status.empty() && !job_status(record.status))
       unknown(line, "status", record.status);
     if (!record.failure.empty() && !failure_kind(record.failure))
       unknown(line, "data.failureKind", record.failure);
     announce(record, line);
+  }
+
+  static void activity(Record& record, const Json& data) {
+    record.kind = one_line(text_or_empty(data, "kind"));
+    record.label = harmless_line(text_or_empty(data, "label"));
+    record.text = harmless_line(text_or_empty(data, "detail"));
+  }
+
+  static void throttled(Record& record, const Json& data) {
+    const auto places = [&](std::string_view key) {
+      return static_cast<std::uint32_t>(
+          std::min<std::uint64_t>(count_in(data, key).value_or(0), UINT32_MAX));
+    };
+    record.from = places("previousConcurrency");
+    record.to = places("nextConcurrency");
+    record.text = one_line(text_or_empty(data, "reason"));
+    if (const auto rate = number_in(data, "transientRate"))
+      record.text += fmt::format(", {:.0f} % of its window", *rate * 100);
   }
 
   void unknown(const SourceLine& line, std::string_view field, std::string_view actual) {

@@ -1,391 +1,259 @@
 #include "tools/importers/pi_jobs_run.h"
 
 #include <algorithm>
-#include <map>
-#include <span>
 
 #include <fmt/format.h>
 
-#include "pievt/output.h"
 #include "supervisor/capture/excerpt.h"
-#include "tools/importers/pi_jobs_steps.h"
+#include "tools/importers/pi_jobs_story.h"
 
 namespace pievt::tools::pi_jobs {
-namespace {
 
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is an event
 using state::AttemptPhase;
 using state::JobPhase;
-using state::RunPhase;
 using supervisor::one_line;
 
-class RunStory {
- public:
-  RunStory(RunTeller& teller, const Batch& batch, const SourceFiles& files, BlobSink& blobs,
-           std::vector<FoundAnomaly>& anomalies)
-      : teller_(teller), batch_(batch), files_(files), blobs_(blobs), anomalies_(anomalies) {}
+Status RunStory::plan() {
+  RunPlannedT planned;
+  planned.run_id = batch_.id;
+  planned.kind = RunKind::batch;
+  planned.name = one_line(batch_.name);
+  if (const SourceFile* plan = files_.find("plan.json"))
+    planned.plan = PIEVT_TRY(blobs_.put(plan->text(), BlobKind::json));
+  planned.plan_path = one_line(batch_.directory);
+  planned.job_count = static_cast<std::uint32_t>(batch_.jobs.size());
+  planned.concurrency = batch_.concurrency;
+  planned.cwd = batch_.cwd;
+  planned.parent_run = batch_.parent;
+  planned.ruleset = std::string(ruleset);
+  tell(std::move(planned), batch_.started_ns, {});
+  for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number)
+    PIEVT_TRY(declare(batch_.jobs[number - 1], number));
+  return {};
+}
 
-  Status plan() {
-    RunPlannedT planned;
-    planned.run_id = batch_.id;
-    planned.kind = RunKind::batch;
-    planned.name = one_line(batch_.name);
-    if (const SourceFile* plan = files_.find("plan.json"))
-      planned.plan = PIEVT_TRY(blobs_.put(plan->text(), BlobKind::json));
-    planned.plan_path = one_line(batch_.directory);
-    planned.job_count = static_cast<std::uint32_t>(batch_.jobs.size());
-    planned.concurrency = batch_.concurrency;
-    planned.cwd = batch_.cwd;
-    planned.parent_run = batch_.parent;
-    planned.ruleset = std::string(ruleset);
-    tell(std::move(planned), batch_.started_ns, {});
-    for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number)
-      PIEVT_TRY(declare(batch_.jobs[number - 1], number));
+Status RunStory::step(Step&& step) {
+  last_ns_ = std::max(last_ns_, step.at_ns);
+  if (step.observation != nullptr) {
+    if (!teller_.knew_end_of(step.job, step.attempt)) {
+      launched(step);
+      if (const auto* final = std::get_if<FinalMessageObservedT>(step.observation.get()))
+        finals_[{step.job, step.attempt}] = {*final, step.blank};
+      teller_.tell({.payload = std::move(*step.observation),
+                    .subject = {.job = step.job, .attempt = step.attempt},
+                    .occurred_ns = step.at_ns});
+    }
     return {};
   }
-
-  Status step(Step&& step) {
-    last_ns_ = std::max(last_ns_, step.at_ns);
-    if (step.observation != nullptr) {
-      if (!teller_.knew_end_of(step.job, step.attempt)) {
-        launched(step);
-        teller_.tell({.payload = std::move(*step.observation),
-                      .subject = {.job = step.job, .attempt = step.attempt},
-                      .occurred_ns = step.at_ns});
-      }
+  switch (step.type) {
+    case RecordType::batch_started: {
+      RunStartedT started;
+      // Nobody of ours: a number that no process has.
+      started.supervisor = std::make_unique<ProcessIdT>();
+      tell(std::move(started), step.at_ns, {});
       return {};
     }
-    switch (step.type) {
-      case RecordType::batch_started: {
-        RunStartedT started;
-        // Nobody of ours: a number that no process has.
-        started.supervisor = std::make_unique<ProcessIdT>();
-        tell(std::move(started), step.at_ns, {});
-        return {};
-      }
-      case RecordType::attempt_started:
-        return request(step);
-      case RecordType::activity:
-        launched(step);
-        return {};
-      case RecordType::attempt_finished:
-        return finish_attempt(step);
-      case RecordType::retry_scheduled:
-        retry(step);
-        return {};
-      case RecordType::job_finished:
-        finish_job(step);
-        return {};
-      case RecordType::batch_finished:
-        return finish_run(step);
-      default:
-        return {};
-    }
+    case RecordType::attempt_started:
+      return request(step);
+    case RecordType::activity:
+      activity(step);
+      return {};
+    case RecordType::throttled:
+      throttle(step);
+      return {};
+    case RecordType::attempt_finished:
+      return finish_attempt(step);
+    case RecordType::retry_scheduled:
+      retry(step);
+      return {};
+    case RecordType::job_finished:
+      finish_job(step);
+      return {};
+    case RecordType::batch_finished:
+      return finish_run(step);
+    default:
+      return {};
   }
+}
 
-  /// What a batch without an end still has to tell.
-  Status close() {
-    if (told_files_) return {};
-    return files_and_anomalies(std::max(last_ns_, batch_.started_ns));
+Status RunStory::close() {
+  if (told_files_) return {};
+  return files_and_anomalies(std::max(last_ns_, batch_.started_ns));
+}
+
+const AttemptState* RunStory::attempt_state(const Step& step) const {
+  return find_attempt(teller_.state(), step.job, step.attempt);
+}
+
+AttemptRecord RunStory::record_of(const Step& step) const {
+  if (step.job == 0 || step.job > batch_.jobs.size()) return {};
+  const auto& attempts = batch_.jobs[step.job - 1].attempts;
+  const auto found = std::ranges::find(attempts, step.attempt, &AttemptRecord::ordinal);
+  return found == attempts.end() ? AttemptRecord{} : *found;
+}
+
+Status RunStory::declare(const JobRecord& job, std::uint32_t number) {
+  JobDeclaredT declared;
+  declared.id = one_line(job.id);
+  declared.name = job.name;
+  if (!job.prompt.empty()) declared.prompt = PIEVT_TRY(blobs_.put(job.prompt, BlobKind::text));
+  declared.model = batch_.model;
+  declared.thinking = batch_.thinking;
+  declared.cwd = job.cwd;
+  declared.timeout_ms = job.timeout_ms;
+  if (job.contract) declared.acceptance = std::make_unique<AcceptanceT>(*job.contract);
+  for (const auto& [key, value] : job.metadata) {
+    auto pair = std::make_unique<PairT>();
+    pair->key = key;
+    pair->value = value;
+    if (key == "parentJobId" && !batch_.parent.empty())
+      declared.rerun_of = fmt::format("{}/{}", batch_.parent, value);
+    declared.metadata.push_back(std::move(pair));
   }
+  tell(std::move(declared), job.queued_ns, {.job = number});
+  return {};
+}
 
- private:
-  template <class Event>
-  void tell(Event event, std::uint64_t at_ns, Subject subject) {
-    teller_.tell({.payload = std::move(event), .subject = subject, .occurred_ns = at_ns});
+// Only the last attempt's acceptance survives in the record: the job's file has one.
+void RunStory::acceptance(const Step& step, Subject subject) {
+  const JobRecord& job = batch_.jobs[step.job - 1];
+  const auto decision = gate_decision(job.acceptance);
+  const bool known = std::ranges::any_of(teller_.state().gates, [&](const auto& gate) {
+    return gate->job == subject.job && gate->attempt == subject.attempt;
+  });
+  if (!decision || known || subject.attempt == 0) return;
+  GateOpenedT opened;
+  opened.kind = GateKind::acceptance;
+  opened.name = "acceptance";
+  tell(std::move(opened), step.at_ns, subject);
+  GateDecidedT decided;
+  decided.decision = *decision;
+  decided.ruleset = std::string(ruleset);
+  decided.decided_by = "pi-jobs";
+  for (const CheckRecord& seen : job.checks) {
+    auto check = std::make_unique<CheckT>();
+    check->kind = seen.name;
+    check->target = seen.path;
+    check->status = check_status(seen.status).value_or(CheckStatus::unknown);
+    check->expected = seen.expected;
+    check->actual = seen.actual.empty() ? seen.message : seen.actual;
+    decided.checks.push_back(std::move(check));
   }
+  tell(std::move(decided), step.at_ns, subject);
+}
 
-  const JobState* job_state(const Step& step) const { return find_job(teller_.state(), step.job); }
-  const AttemptState* attempt_state(const Step& step) const {
-    return find_attempt(teller_.state(), step.job, step.attempt);
-  }
-  static Subject about(const Step& step) { return {.job = step.job, .attempt = step.attempt}; }
+// An attempt whose end nobody wrote down, in a job or batch that has one.
+void RunStory::lose_open(std::uint32_t number, std::uint64_t at_ns) {
+  const JobState* job = find_job(teller_.state(), number);
+  if (job == nullptr || job->attempts.empty()) return;
+  if (job->attempts.back()->phase == AttemptPhase::classified) return;
+  const Subject subject{.job = number, .attempt = job->attempts.back()->number};
+  AttemptLostT lost;
+  lost.detail = "its end is not in the record";
+  tell(std::move(lost), at_ns, subject);
+  AttemptClassifiedT classified;
+  classified.ending = Ending::lost;
+  classified.ruleset = std::string(ruleset);
+  classified.reason = "its end is not in the record";
+  tell(std::move(classified), at_ns, subject);
+}
 
-  AttemptRecord record_of(const Step& step) const {
-    if (step.job == 0 || step.job > batch_.jobs.size()) return {};
-    const auto& attempts = batch_.jobs[step.job - 1].attempts;
-    const auto found = std::ranges::find(attempts, step.attempt, &AttemptRecord::ordinal);
-    return found == attempts.end() ? AttemptRecord{} : *found;
-  }
+void RunStory::finish_job(const Step& step) {
+  const JobState* job = job_state(step);
+  if (job == nullptr) return;  // of no job: the anomaly about its line says so
+  const JobRecord& record = batch_.jobs[step.job - 1];
+  const Subject subject{.job = step.job, .attempt = begun_[step.job]};
+  if (job->attempts.size() > subject.attempt) return;  // more of it was told before
+  lose_open(step.job, step.at_ns);
+  if (step.final) acceptance(step, subject);
+  JobJudgedT judged;
+  judged.status = job_status(step.status).value_or(JobStatus::unknown);
+  judged.failure =
+      failure_kind(step.failure)
+          .value_or(step.status == "aborted" ? FailureKind::cancelled : FailureKind::unknown);
+  judged.retryable = retryable(judged.failure);
+  judged.ruleset = std::string(ruleset);
+  if (step.final && step.status == record.status) judged.reason = record.error;
+  JobFinishedT finished;
+  finished.status = judged.status;
+  finished.failure = judged.failure;
+  finished.reason = judged.reason;
+  if (!teller_.knew_verdict(subject.job, subject.attempt))
+    tell(std::move(judged), step.at_ns, subject);
+  if (step.final && job->phase != JobPhase::finished)
+    tell(std::move(finished), step.at_ns, {.job = step.job});
+}
 
-  Status declare(const JobRecord& job, std::uint32_t number) {
-    JobDeclaredT declared;
-    declared.id = one_line(job.id);
-    declared.name = job.name;
-    if (!job.prompt.empty()) declared.prompt = PIEVT_TRY(blobs_.put(job.prompt, BlobKind::text));
-    declared.model = batch_.model;
-    declared.thinking = batch_.thinking;
-    declared.cwd = job.cwd;
-    declared.timeout_ms = job.timeout_ms;
-    if (job.has_contract) {
-      declared.acceptance = std::make_unique<AcceptanceT>();
-      for (const RequiredPathT& path : job.required_paths)
-        declared.acceptance->required_paths.push_back(std::make_unique<RequiredPathT>(path));
-    }
-    for (const auto& [key, value] : job.metadata) {
-      auto pair = std::make_unique<PairT>();
-      pair->key = key;
-      pair->value = value;
-      if (key == "parentJobId" && !batch_.parent.empty())
-        declared.rerun_of = fmt::format("{}/{}", batch_.parent, value);
-      declared.metadata.push_back(std::move(pair));
-    }
-    tell(std::move(declared), job.queued_ns, {.job = number});
-    return {};
-  }
-
-  Status request(const Step& step) {
-    requested_ns_[{step.job, step.attempt}] = step.at_ns;
-    begun_[step.job] = std::max(begun_[step.job], step.attempt);
-    if (attempt_state(step) != nullptr) return {};  // it was told before
-    reopen(step);
-    AttemptLaunchRequestedT requested;
-    requested.mode = AttemptMode::json;
-    requested.purpose = AttemptPurpose::work;
-    requested.model = batch_.model;
-    requested.thinking = batch_.thinking;
-    requested.retry_of = step.attempt > 1 ? step.attempt - 1 : 0;
-    if (step.job != 0 && step.job <= batch_.jobs.size()) {
-      const JobRecord& job = batch_.jobs[step.job - 1];
-      requested.cwd = job.cwd;
-      requested.timeout_ms = job.timeout_ms;
-      requested.directory = attempt_directory(job.id, step.attempt);
-      if (const SourceFile* prompt = files_.find(requested.directory + "worker-prompt.md"))
-        requested.prompt = PIEVT_TRY(blobs_.put(prompt->text(), BlobKind::text));
-    }
-    tell(std::move(requested), step.at_ns, about(step));
-    return {};
-  }
-
-  // The record says when an attempt was begun and not when its process was: that it did, it shows.
-  void launched(const Step& step) {
-    const AttemptState* attempt = attempt_state(step);
-    if (attempt == nullptr || attempt->phase != AttemptPhase::launch_requested) return;
-    tell(AttemptLaunchedT{}, requested_ns_[{step.job, step.attempt}], about(step));
-  }
-
-  void reopen(const Step& step) {
-    const JobState* job = job_state(step);
-    if (job == nullptr || job->phase != JobPhase::finished) return;
-    JobReopenedT reopened;
-    reopened.reason = "its record goes on";
-    tell(std::move(reopened), step.at_ns, {.job = step.job});
-  }
-
-  void retry(const Step& step) {
-    const JobState* job = job_state(step);
-    // Known already where its attempt is.
-    if (job != nullptr && step.attempt != 0 && job->attempts.size() >= step.attempt) return;
-    reopen(step);
-    JobRetryScheduledT scheduled;
-    scheduled.attempt = step.attempt;
-    scheduled.delay_ms = step.delay_ms;
-    if (step.at_ns != 0 && step.delay_ms < 1'000'000'000)
-      scheduled.not_before_ns = step.at_ns + step.delay_ms * 1'000'000;
-    scheduled.failure = failure_kind(step.failure).value_or(FailureKind::unknown);
-    tell(std::move(scheduled), step.at_ns, {.job = step.job});
-  }
-
-  Status finish_attempt(const Step& step) {
-    if (teller_.knew_end_of(step.job, step.attempt) || attempt_state(step) == nullptr) return {};
-    const AttemptRecord record = record_of(step);
-    const std::string failure = step.failure.empty() ? record.failure : step.failure;
-    const std::string status = step.status.empty() ? record.status : step.status;
-    const bool never_ran = failure == "launch_error";
-    AttemptClassifiedT classified;
-    if (never_ran) {
-      AttemptLaunchFailedT failed;
-      failed.error = one_line(record.error);
-      tell(std::move(failed), step.at_ns, about(step));
-    } else {
-      launched(step);
-      classified.stdout_bytes = PIEVT_TRY(output(step, OutputChannel::stdout, "stdout.jsonl"));
-      classified.stderr_bytes = PIEVT_TRY(output(step, OutputChannel::stderr, "stderr.txt"));
-      AttemptExitedT exited;
-      exited.knowledge =
-          record.exit_code ? ExitKnowledge::observed : ExitKnowledge::ended_unobserved;
-      exited.exit_code = record.exit_code.value_or(0);
-      tell(std::move(exited), step.at_ns, about(step));
-    }
-    PIEVT_TRY(artifacts(attempt_directory(batch_.jobs[step.job - 1].id, step.attempt), step.at_ns,
-                        about(step)));
-    classified.ending = ending_of(status, record.failure, record.stop_reason, record.saw_final);
-    classified.failure = failure_kind(failure).value_or(FailureKind::unknown);
-    classified.ruleset = std::string(ruleset);
-    classified.stop_reason = one_line(record.stop_reason);
-    classified.error = one_line(record.error);
-    classified.reason =
-        fmt::format("pi-jobs recorded it as {}", status.empty() ? "nothing" : one_line(status));
-    tell(std::move(classified), step.at_ns, about(step));
-    return {};
-  }
-
-  Result<std::uint64_t> output(const Step& step, OutputChannel channel, std::string_view name) {
-    const SourceFile* file = files_.find(
-        attempt_directory(batch_.jobs[step.job - 1].id, step.attempt) + std::string(name));
-    if (file == nullptr || is_placeholder(file->text())) return std::uint64_t{0};
-    if (blobs_.log() != nullptr && file->bytes.size() != 0) {
-      OutputWriter writer({batch_.id, step.job, step.attempt, channel});
-      auto chunks =
-          PIEVT_TRY(writer.write(*blobs_.log(), packer_, std::as_bytes(std::span(file->text()))));
-      for (OutputCapturedT& chunk : chunks) tell(std::move(chunk), step.at_ns, about(step));
-    }
-    return std::uint64_t{file->bytes.size()};
-  }
-
-  // Only the last attempt's acceptance survives in the record: the job's file has one.
-  void acceptance(const Step& step, Subject subject) {
-    const JobRecord& job = batch_.jobs[step.job - 1];
-    const auto decision = gate_decision(job.acceptance);
-    const bool known = std::ranges::any_of(teller_.state().gates, [&](const auto& gate) {
-      return gate->job == subject.job && gate->attempt == subject.attempt;
-    });
-    if (!decision || known || subject.attempt == 0) return;
-    GateOpenedT opened;
-    opened.kind = GateKind::acceptance;
-    opened.name = "acceptance";
-    tell(std::move(opened), step.at_ns, subject);
-    GateDecidedT decided;
-    decided.decision = *decision;
-    decided.ruleset = std::string(ruleset);
-    decided.decided_by = "pi-jobs";
-    for (const CheckRecord& seen : job.checks) {
-      auto check = std::make_unique<CheckT>();
-      check->kind = seen.name;
-      check->target = seen.path;
-      check->status = check_status(seen.status).value_or(CheckStatus::unknown);
-      check->expected = seen.expected;
-      check->actual = seen.actual.empty() ? seen.message : seen.actual;
-      decided.checks.push_back(std::move(check));
-    }
-    tell(std::move(decided), step.at_ns, subject);
-  }
-
-  // An attempt whose end nobody wrote down, in a job or batch that has one.
-  void lose_open(std::uint32_t number, std::uint64_t at_ns) {
+Status RunStory::finish_run(const Step& step) {
+  for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number) {
     const JobState* job = find_job(teller_.state(), number);
-    if (job == nullptr || job->attempts.empty()) return;
-    if (job->attempts.back()->phase == AttemptPhase::classified) return;
-    const Subject subject{.job = number, .attempt = job->attempts.back()->number};
-    AttemptLostT lost;
-    lost.detail = "its end is not in the record";
-    tell(std::move(lost), at_ns, subject);
-    AttemptClassifiedT classified;
-    classified.ending = Ending::lost;
-    classified.ruleset = std::string(ruleset);
-    classified.reason = "its end is not in the record";
-    tell(std::move(classified), at_ns, subject);
-  }
-
-  void finish_job(const Step& step) {
-    const JobState* job = job_state(step);
-    if (job == nullptr) return;  // of no job: the anomaly about its line says so
-    const JobRecord& record = batch_.jobs[step.job - 1];
-    const Subject subject{.job = step.job, .attempt = begun_[step.job]};
-    if (job->attempts.size() > subject.attempt) return;  // more of it was told before
-    lose_open(step.job, step.at_ns);
-    if (step.final) acceptance(step, subject);
-    JobJudgedT judged;
-    judged.status = job_status(step.status).value_or(JobStatus::unknown);
-    judged.failure =
-        failure_kind(step.failure)
-            .value_or(step.status == "aborted" ? FailureKind::cancelled : FailureKind::unknown);
-    judged.retryable = retryable(judged.failure);
-    judged.ruleset = std::string(ruleset);
-    if (step.final && step.status == record.status) judged.reason = record.error;
+    if (job == nullptr || job->phase == JobPhase::finished) continue;
+    lose_open(number, step.at_ns);
     JobFinishedT finished;
-    finished.status = judged.status;
-    finished.failure = judged.failure;
-    finished.reason = judged.reason;
-    if (!teller_.knew_verdict(subject.job, subject.attempt))
-      tell(std::move(judged), step.at_ns, subject);
-    if (step.final && job->phase != JobPhase::finished)
-      tell(std::move(finished), step.at_ns, {.job = step.job});
+    finished.reason = "the batch ended, and what became of the job is not in the record";
+    tell(std::move(finished), step.at_ns, {.job = number});
   }
-
-  Status finish_run(const Step& step) {
-    for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number) {
-      const JobState* job = find_job(teller_.state(), number);
-      if (job == nullptr || job->phase == JobPhase::finished) continue;
-      lose_open(number, step.at_ns);
-      JobFinishedT finished;
-      finished.reason = "the batch ended, and what became of the job is not in the record";
-      tell(std::move(finished), step.at_ns, {.job = number});
-    }
-    PIEVT_TRY(files_and_anomalies(step.at_ns));
-    RunFinishedT finished;
-    finished.ending = run_ending(step.status).value_or(RunEnding::unknown);
-    for (const auto& job : teller_.state().jobs) {
-      if (job->status == JobStatus::succeeded) ++finished.succeeded;
-      if (job->status == JobStatus::failed) ++finished.failed;
-      if (job->status == JobStatus::cancelled) ++finished.cancelled;
-    }
-    finished.ruleset = std::string(ruleset);
-    tell(std::move(finished), step.at_ns, {});
-    return {};
+  PIEVT_TRY(files_and_anomalies(step.at_ns));
+  RunFinishedT finished;
+  finished.ending = run_ending(step.status).value_or(RunEnding::unknown);
+  for (const auto& job : teller_.state().jobs) {
+    if (job->status == JobStatus::succeeded) ++finished.succeeded;
+    if (job->status == JobStatus::failed) ++finished.failed;
+    if (job->status == JobStatus::cancelled) ++finished.cancelled;
   }
+  finished.ruleset = std::string(ruleset);
+  tell(std::move(finished), step.at_ns, {});
+  return {};
+}
 
-  Status files_and_anomalies(std::uint64_t at_ns) {
-    told_files_ = true;
-    PIEVT_TRY(artifacts("", at_ns, {}));
-    for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number) {
-      const std::string name = fmt::format("jobs/{}.json", batch_.jobs[number - 1].id);
-      if (const SourceFile* file = files_.find(name))
-        PIEVT_TRY(artifact(*file, at_ns, {.job = number}));
-    }
-    tell_anomalies(at_ns);
-    return {};
+Status RunStory::files_and_anomalies(std::uint64_t at_ns) {
+  told_files_ = true;
+  PIEVT_TRY(artifacts("", at_ns, {}));
+  for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number) {
+    const std::string name = fmt::format("jobs/{}.json", batch_.jobs[number - 1].id);
+    if (const SourceFile* file = files_.find(name))
+      PIEVT_TRY(artifact(*file, at_ns, {.job = number}));
   }
+  tell_anomalies(at_ns);
+  return {};
+}
 
-  void tell_anomalies(std::uint64_t at_ns) {
-    const std::vector<FoundAnomaly> found = anomalies_;  // telling one may add another
-    for (const FoundAnomaly& anomaly : found)
-      tell(ImportAnomalyFoundT(anomaly.what), at_ns,
-           {.job = anomaly.job, .attempt = anomaly.attempt});
+void RunStory::tell_anomalies(std::uint64_t at_ns) {
+  const std::vector<FoundAnomaly> found = anomalies_;  // telling one may add another
+  for (const FoundAnomaly& anomaly : found)
+    tell(ImportAnomalyFoundT(anomaly.what), at_ns,
+         {.job = anomaly.job, .attempt = anomaly.attempt});
+}
+
+// The files right below `directory` that are not told in another way, as they are.
+Status RunStory::artifacts(const std::string& directory, std::uint64_t at_ns, Subject subject) {
+  for (const SourceFile& file : files_.all()) {
+    if (!file.name.starts_with(directory)) continue;
+    const std::string_view name = std::string_view(file.name).substr(directory.size());
+    if (name.find('/') != std::string_view::npos || file.bytes.size() == 0) continue;
+    if (subject.attempt != 0 && (name == "worker-prompt.md" || name == "stderr.txt" ||
+                                 (name == "stdout.jsonl" && !is_placeholder(file.text()))))
+      continue;
+    PIEVT_TRY(artifact(file, at_ns, subject));
   }
+  return {};
+}
 
-  // The files right below `directory` that are not told in another way, as they are.
-  Status artifacts(const std::string& directory, std::uint64_t at_ns, Subject subject) {
-    for (const SourceFile& file : files_.all()) {
-      if (!file.name.starts_with(directory)) continue;
-      const std::string_view name = std::string_view(file.name).substr(directory.size());
-      if (name.find('/') != std::string_view::npos || file.bytes.size() == 0) continue;
-      if (subject.attempt != 0 && (name == "worker-prompt.md" || name == "stderr.txt" ||
-                                   (name == "stdout.jsonl" && !is_placeholder(file.text()))))
-        continue;
-      PIEVT_TRY(artifact(file, at_ns, subject));
-    }
-    return {};
-  }
-
-  Status artifact(const SourceFile& file, std::uint64_t at_ns, Subject subject) {
-    ArtifactRecordedT recorded;
-    recorded.kind = file.name.ends_with("/session.jsonl")     ? ArtifactKind::session
-                    : file.name.ends_with("/job-report.json") ? ArtifactKind::report
-                                                              : ArtifactKind::file;
-    recorded.path = file.name;
-    recorded.size = file.bytes.size();
-    recorded.content = PIEVT_TRY(
-        blobs_.put(file.text(), file.name.ends_with(".json") ? BlobKind::json : BlobKind::text));
-    recorded.reason = "a file of the imported batch";
-    recorded.name = file.name.substr(file.name.rfind('/') + 1);
-    tell(std::move(recorded), at_ns, subject);
-    return {};
-  }
-
-  RunTeller& teller_;
-  const Batch& batch_;
-  const SourceFiles& files_;
-  BlobSink& blobs_;
-  std::vector<FoundAnomaly>& anomalies_;
-  OutputPacker packer_;
-  std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> requested_ns_;
-  std::map<std::uint32_t, std::uint32_t> begun_;  ///< a job's last attempt so far in the story
-  std::uint64_t last_ns_ = 0;
-  bool told_files_ = false;
-};
-
-}  // namespace
+Status RunStory::artifact(const SourceFile& file, std::uint64_t at_ns, Subject subject) {
+  ArtifactRecordedT recorded;
+  recorded.kind = file.name.ends_with("/session.jsonl")     ? ArtifactKind::session
+                  : file.name.ends_with("/job-report.json") ? ArtifactKind::report
+                                                            : ArtifactKind::file;
+  recorded.path = file.name;
+  recorded.size = file.bytes.size();
+  recorded.content = PIEVT_TRY(
+      blobs_.put(file.text(), file.name.ends_with(".json") ? BlobKind::json : BlobKind::text));
+  recorded.reason = "a file of the imported batch";
+  recorded.name = file.name.substr(file.name.rfind('/') + 1);
+  tell(std::move(recorded), at_ns, subject);
+  return {};
+}
 
 Status tell_run(RunTeller& teller, const Batch& batch, const SourceFiles& files, BlobSink& blobs,
                 std::vector<FoundAnomaly>& anomalies) {

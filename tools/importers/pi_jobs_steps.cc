@@ -1,13 +1,10 @@
 #include "tools/importers/pi_jobs_steps.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace pievt::tools::pi_jobs {
 namespace {
-
-using Key = std::pair<std::uint32_t, std::uint32_t>;
 
 Step step_of(RecordType type, std::uint64_t at_ns, std::uint32_t job, std::uint32_t attempt) {
   Step step;
@@ -24,39 +21,32 @@ bool is(const Step& step, RecordType type) {
 
 std::vector<Step> from_log(const Batch& batch) {
   std::vector<Step> steps;
-  std::set<Key> alive;
   bool started = false, finished = false;
   for (const Record& record : batch.records) {
-    if (record.type == RecordType::other || record.type == RecordType::throttled ||
-        record.type == RecordType::job_queued)
-      continue;
+    if (record.type == RecordType::other || record.type == RecordType::job_queued) continue;
     const std::uint32_t job = batch.number_of(record.job);
     const std::uint32_t attempt = attempt_ordinal(record.attempt, record.job).value_or(0);
-    if (record.type == RecordType::activity && !alive.insert({job, attempt}).second) continue;
     if (record.type == RecordType::batch_started && std::exchange(started, true)) continue;
     if (record.type == RecordType::batch_finished && std::exchange(finished, true)) continue;
     Step step = step_of(record.type, record.at_ns, job, attempt);
     step.status = record.status;
     step.failure = record.failure;
     step.delay_ms = record.delay_ms;
+    step.record = &record;
     steps.push_back(std::move(step));
   }
   return steps;
 }
 
 // Puts `step` behind everything that is not later, but after place `from` and before the end of the
-// batch or of its own attempt. Returns where it is.
+// batch. Returns where it is.
 std::size_t insert(std::vector<Step>& steps, Step step, std::size_t from) {
   std::size_t at = from;
-  const bool observed = step.observation != nullptr;
   for (std::size_t i = from; i < steps.size(); ++i) {
     const Step& other = steps[i];
     if (is(other, RecordType::batch_finished)) break;
-    const bool own_end = is(other, RecordType::attempt_finished) && other.job == step.job &&
-                         other.attempt == step.attempt;
-    if (observed && own_end) break;
     if (step.at_ns != 0 && other.at_ns > step.at_ns) break;
-    at = i + 1;  // without a time: as late as its attempt allows
+    at = i + 1;  // without a time: as late as may be
   }
   steps.insert(steps.begin() + static_cast<std::ptrdiff_t>(at), std::move(step));
   return at;
@@ -111,11 +101,44 @@ void complete_job(std::vector<Step>& steps, const Batch& batch, std::uint32_t nu
   insert(steps, std::move(step), from);
 }
 
-// Puts the observations of an attempt between its begin and its end, by time.
-void merge(std::vector<Step>& steps, std::vector<Step> observations, std::size_t began) {
+// An observation and the step of the log it comes before.
+struct Placed {
+  std::size_t before = 0;
+  Step step;
+};
+
+// Where the observations of an attempt go: between its begin and its end, by time.
+void place(std::vector<Placed>& placed, const std::vector<Step>& steps,
+           std::vector<Step> observations, std::size_t began) {
   std::ranges::stable_sort(observations, {}, &Step::at_ns);
-  std::size_t from = began + 1;
-  for (Step& step : observations) from = insert(steps, std::move(step), from) + 1;
+  std::size_t at = began + 1;
+  for (Step& step : observations) {
+    for (; at < steps.size(); ++at) {
+      const Step& other = steps[at];
+      if (other.type == RecordType::batch_finished) break;
+      if (other.type == RecordType::attempt_finished && other.job == step.job &&
+          other.attempt == step.attempt)
+        break;
+      if (step.at_ns != 0 && other.at_ns > step.at_ns) break;
+    }
+    placed.push_back({at, std::move(step)});
+  }
+}
+
+// One pass, so that a long log with many observations costs their sum and not their product.
+std::vector<Step> merged(std::vector<Step> steps, std::vector<Placed> placed) {
+  std::ranges::stable_sort(placed, [](const Placed& a, const Placed& b) {
+    return std::pair(a.before, a.step.at_ns) < std::pair(b.before, b.step.at_ns);
+  });
+  std::vector<Step> all;
+  all.reserve(steps.size() + placed.size());
+  std::size_t next = 0;
+  for (std::size_t at = 0; at <= steps.size(); ++at) {
+    for (; next < placed.size() && placed[next].before == at; ++next)
+      all.push_back(std::move(placed[next].step));
+    if (at < steps.size()) all.push_back(std::move(steps[at]));
+  }
+  return all;
 }
 
 // pi-jobs says that a job has finished after each of its attempts: only the last time it is true.
@@ -151,12 +174,10 @@ Result<std::vector<Step>> steps_of(const Batch& batch, const SourceFiles& files,
   for (std::uint32_t number = 1; number <= batch.jobs.size(); ++number)
     complete_job(steps, batch, number);
   mark_final(steps, batch.jobs.size());
-  std::vector<Key> attempts;
-  for (const Step& step : steps) {
-    if (is(step, RecordType::attempt_started)) attempts.emplace_back(step.job, step.attempt);
-  }
-  for (const auto& [job, attempt] : attempts) {
-    if (job == 0) continue;
+  std::vector<Placed> placed;
+  for (std::size_t began = 0; began < steps.size(); ++began) {
+    if (!is(steps[began], RecordType::attempt_started) || steps[began].job == 0) continue;
+    const std::uint32_t job = steps[began].job, attempt = steps[began].attempt;
     AttemptStory story =
         PIEVT_TRY(story_of(batch.jobs[job - 1].id, job, attempt, files, blobs, anomalies));
     if (story.has_final) {
@@ -172,12 +193,12 @@ Result<std::vector<Step>> steps_of(const Batch& batch, const SourceFiles& files,
           step_of(RecordType::other,
                   story.observations.empty() ? 0 : story.observations.back().at_ns, job, attempt);
       step.observation = std::make_unique<Payload>(std::move(final));
+      step.blank = story.blank;
       story.observations.push_back(std::move(step));
     }
-    merge(steps, std::move(story.observations),
-          find_step(steps, RecordType::attempt_started, job, attempt));
+    place(placed, steps, std::move(story.observations), began);
   }
-  return steps;
+  return merged(std::move(steps), std::move(placed));
 }
 
 }  // namespace pievt::tools::pi_jobs

@@ -17,13 +17,14 @@ struct Step {
   std::uint32_t attempt = 0;
   std::string status, failure;
   std::uint64_t delay_ms = 0;
-  bool final = false;  ///< of a job's end: nothing of the job comes after it
+  const Record* record = nullptr;  ///< the line of the log it is from; lives as long as the batch
+  bool blank = false;              ///< of a last message: there is nothing to see in it
+  bool final = false;              ///< of a job's end: nothing of the job comes after it
   /// An observation of the attempt, ready to be an event; `type` has no meaning then.
   std::unique_ptr<Payload> observation;
 };
 
-/// The whole story. Only the first activity of an attempt is in it (the child lives); the others
-/// are labels for people and stay in the file.
+/// The whole story, in the order it happened.
 Result<std::vector<Step>> steps_of(const Batch& batch, const SourceFiles& files, BlobSink& blobs,
                                    std::vector<FoundAnomaly>& anomalies);
 
@@ -34,6 +35,7 @@ struct AttemptStory {
   std::string final_stop_reason;
   std::uint32_t text_parts = 0, thinking_parts = 0, tool_calls = 0;
   bool has_final = false;
+  bool blank = true;  ///< the final text has nothing to see
 
   /// The first line of the final text, for people.
   std::string excerpt() const;

@@ -85,6 +85,16 @@ std::optional<schema::GateDecision> gate_decision(std::string_view word) {
   return in(words, word);
 }
 
+schema::ReportStatus report_status(std::string_view word) {
+  using schema::ReportStatus;
+  static constexpr std::array<std::pair<std::string_view, ReportStatus>, 4> words{
+      {{"completed", ReportStatus::success},
+       {"partial", ReportStatus::partial},
+       {"blocked", ReportStatus::blocked},
+       {"error", ReportStatus::error}}};
+  return in(words, word).value_or(ReportStatus::unknown);
+}
+
 bool retryable(schema::FailureKind kind) {
   using schema::FailureKind;
   return kind == FailureKind::launch_error || kind == FailureKind::provider_transient ||

@@ -19,6 +19,9 @@ std::optional<schema::FailureKind> failure_kind(std::string_view word);
 std::optional<schema::CheckStatus> check_status(std::string_view word);
 std::optional<schema::GateDecision> gate_decision(std::string_view word);
 
+/// `completed`, `partial`, `blocked`, `error`: a report's own word.
+schema::ReportStatus report_status(std::string_view word);
+
 /// What pi-jobs called retryable: a property of the kind, not a promise that another try follows.
 bool retryable(schema::FailureKind kind);
 

@@ -27,7 +27,7 @@ std::string slurp(const fs::path& path) {
 }
 
 ImportReport import(Log* log, const fs::path& from) {
-  auto report = importers().front().read(log, from, {});
+  auto report = importers().back().read(log, from, {});
   EXPECT_TRUE(report.ok()) << report.error().what;
   return report.ok() ? std::move(report).value() : ImportReport();
 }

@@ -1,0 +1,35 @@
+// Which output of which attempts a run has captured, from its events.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pievt/run_source.h"
+
+namespace pievt::tools {
+
+struct CapturedChunk {
+  std::uint32_t number = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+  bool restart = false;
+};
+
+struct CapturedChannel {
+  OutputKey key;
+  std::vector<CapturedChunk> chunks;
+
+  std::uint64_t bytes() const {
+    return chunks.empty() ? 0 : chunks.back().offset + chunks.back().size;
+  }
+  /// The attempt as RunSource::output wants it; null in a state that has no such attempt.
+  const AttemptState* attempt_in(const RunState& run) const {
+    return find_attempt(run, key.job, key.attempt);
+  }
+};
+
+/// By job, attempt and channel. Channels of attempts that were never declared are left out.
+Result<std::vector<CapturedChannel>> captured_channels(const RunSource& source,
+                                                       const RunState& run);
+
+}  // namespace pievt::tools
