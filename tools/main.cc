@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tools/frame/program.h"
+#include "tools/pievtd.h"
 #include "tools/verbs.h"
 
 namespace {
@@ -28,9 +29,11 @@ int bug(const char* what) {
 
 int main(int argc, char** argv) try {
   // A closed pipe is an error that the writer keeps, not a signal: a supervisor must outlive its
-  // reader.
+  // reader. So is a file that may not grow further, of which nothing may then be left.
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
   ::tzset();
+  if (argc > 0 && pievt::tools::is_pievtd(argv[0])) return pievt::tools::pievtd_main();
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   pievt::render::FdWriter out(STDOUT_FILENO);
   pievt::render::FdWriter err(STDERR_FILENO);

@@ -18,7 +18,7 @@ constexpr std::array rows = {
             "pievt"},
     ExitRow{Exit::evidence, "evidence",
             "nothing is known to be wrong, but the evidence is incomplete: an unanchored end, a "
-            "missing key"},
+            "missing key, a wait whose time is up"},
     ExitRow{Exit::corrupt, "corrupt", "damage or tampering is proven"},
     ExitRow{Exit::not_found, "not_found", "what was named does not exist"},
     ExitRow{Exit::bug, "bug", "pievt itself is wrong; please report what was printed"},

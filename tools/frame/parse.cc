@@ -5,6 +5,7 @@
 #include "tools/frame/parse.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -174,7 +175,10 @@ bool asks_for_help(std::span<const std::string> words) {
 
 Result<Arguments> parse(std::span<const Option> options, std::span<const std::string> words) {
   std::vector<Option> rows(options.begin(), options.end());
-  rows.insert(rows.end(), global_options().begin(), global_options().end());
+  // A verb's own row stands for the global one of that name: it takes other values.
+  std::ranges::copy_if(global_options(), std::back_inserter(rows), [&](const Option& global) {
+    return std::ranges::find(options, global.name, &Option::name) == options.end();
+  });
   Arguments arguments(rows);
   Divided divided = divide(words);
   PIEVT_TRY(check_words(rows, divided.flags));

@@ -9,6 +9,7 @@
 #include "supervisor/record/clock.h"
 #include "tools/frame/moment.h"
 #include "tools/frame/nearest.h"
+#include "tools/verbs/mended.h"
 
 namespace pievt::tools {
 namespace {
@@ -68,7 +69,10 @@ Result<std::filesystem::path> store_path(const Context& context) {
 }
 
 Result<Log> open_to_read(const Context& context) {
-  return Log::open(PIEVT_TRY(store_path(context)), {.mode = OpenMode::read});
+  const std::filesystem::path store = PIEVT_TRY(store_path(context));
+  Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::read}));
+  say_mended(context, log);
+  return log;
 }
 
 Result<Reference> resolve(const Context&, const Log& log, std::string_view word) {

@@ -1,9 +1,14 @@
 // `pievt doctor`: what is wrong around the store, and what to do about it.
 #include <array>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 #include "pievt/upkeep.h"
+#include "supervisor/launch/environment.h"
+#include "supervisor/launch/user_agent.h"
+#include "tools/agent_tools/installed.h"
 #include "tools/render/sanitise.h"
 #include "tools/render/table.h"
 #include "tools/render/text.h"
@@ -130,6 +135,23 @@ Result<Exit> rebuild_store(const Context& context, const std::filesystem::path& 
   return damaged ? Exit::corrupt : exit_of(report.copy);
 }
 
+// pi stores the path its extension was installed from, and says nothing when it is gone.
+void check_extension(DoctorReport& report) {
+  const auto directory = launch::user_agent_dir(launch::read_environment(environ));
+  if (!directory.ok()) return;
+  const auto settings = launch::read_user_file(*directory / "settings.json");
+  if (!settings.ok()) return;
+  for (const std::string& path : dangling_extensions(*settings, *directory)) {
+    const std::filesystem::path here = extension_file(own_program()).parent_path();
+    report.checks.push_back(
+        {"extension", Diagnosis::Kind::finding,
+         fmt::format("pi is to load {}, which is not there", path),
+         here.empty() ? fmt::format("install pievt again (make install), then: pi remove {}", path)
+                      : fmt::format("pi remove {}; pi install {}", path, here.string())});
+    ++report.findings;
+  }
+}
+
 }  // namespace
 
 const Manual& doctor_manual() {
@@ -142,7 +164,8 @@ Result<Exit> doctor(Context& context) {
   if (context.arguments.has("--rebuild")) return rebuild_store(context, store);
   if (context.arguments.has("--dry-run"))
     return Error{Errc::invalid, "--dry-run: without --rebuild nothing is written"};
-  const DoctorReport report = PIEVT_TRY(diagnose(store));
+  DoctorReport report = PIEVT_TRY(diagnose(store));
+  check_extension(report);
   if (context.wants_json()) {
     write_json(context, report);
   } else {

@@ -1,10 +1,14 @@
 // `pievt gc`: what nobody refers to any more goes.
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "pievt/upkeep.h"
 #include "supervisor/launch/attempt_files.h"
+#include "supervisor/launch/directory.h"
+#include "supervisor/launch/remove_tree.h"
+#include "supervisor/turn/worktrees.h"
 #include "tools/render/text.h"
 #include "tools/verbs/access.h"
 
@@ -21,7 +25,9 @@ constexpr Manual manual = {
         "died before the event was written) and the directories of attempts that have been judged "
         "and whose output is in the store. Events are never removed.\n\n"
         "Takes the writer's role for as long as it works: while a run is being worked on it exits "
-        "with 3 and touches nothing. Output of runs that are not finished is kept.",
+        "with 3 and touches nothing. Output of runs that are not finished is kept; so are all "
+        "texts "
+        "while a process lives that has appended to the store through a writer that is gone.",
     .options = options,
     .examples = {{{"pievt gc --dry-run", "what would go, and how much that is"},
                   {"pievt gc -o json", "the same, done, for scripts"}}},
@@ -35,6 +41,30 @@ std::uint64_t bytes_below(const std::filesystem::path& directory) {
   for (auto at = Walk(directory, failed); !failed && at != Walk(); at.increment(failed)) {
     std::error_code unknown;
     if (!at->is_symlink(unknown) && at->is_regular_file(unknown)) bytes += at->file_size(unknown);
+  }
+  return bytes;
+}
+
+// A worktree that was made is kept until its removal is recorded: somebody may have to look at it.
+Result<bool> is_needed(const Log& log, const launch::AttemptName& name) {
+  const RunState run = PIEVT_TRY(load_run(log, name.run));
+  for (const auto& job : run.jobs)
+    for (const auto& attempt : job->attempts)
+      if (job->id == name.job && attempt->number == name.number) return !attempt->worktree.empty();
+  return true;
+}
+
+Result<std::uint64_t> remove_worktree(const std::filesystem::path& store, const Log& log,
+                                      const launch::AttemptName& name, Preview preview) {
+  const std::filesystem::path directory = supervisor::worktree_path(store, name).parent_path();
+  std::error_code failed;
+  if (!std::filesystem::is_directory(std::filesystem::symlink_status(directory, failed)) ||
+      PIEVT_TRY(is_needed(log, name)))
+    return std::uint64_t{0};
+  const std::uint64_t bytes = bytes_below(directory);
+  if (preview == Preview::no) {
+    const auto parent = PIEVT_TRY(launch::open_directory(directory.parent_path()));
+    PIEVT_TRY(launch::remove_tree(parent.get(), directory.filename().string(), directory));
   }
   return bytes;
 }
@@ -62,9 +92,13 @@ Result<Exit> gc(Context& context) {
   const bool preview = context.arguments.has("--dry-run");
   GcOptions asked;
   asked.preview = preview ? Preview::yes : Preview::no;
-  asked.remove_attempt = [&store](const std::string& run, const std::string& job,
-                                  std::uint32_t attempt, Preview how) {
-    return remove_attempt(store, {run, job.empty() ? "_probe" : job, attempt}, how);
+  std::optional<Log> log;
+  asked.remove_attempt = [&](const std::string& run, const std::string& job, std::uint32_t attempt,
+                             Preview how) -> Result<std::uint64_t> {
+    const launch::AttemptName name{run, job.empty() ? "_probe" : job, attempt};
+    if (!log) log.emplace(PIEVT_TRY(Log::open(store, {.mode = OpenMode::read})));
+    const std::uint64_t tree = PIEVT_TRY(remove_worktree(store, *log, name, how));
+    return tree + PIEVT_TRY(remove_attempt(store, name, how));
   };
   const GcReport report = PIEVT_TRY(collect_garbage(store, asked));
   if (context.wants_json()) {
@@ -77,6 +111,7 @@ Result<Exit> gc(Context& context) {
         .member("output_chunks", report.output_chunks)
         .member("bytes", report.bytes)
         .member("kept_for_runs", report.kept_for_runs)
+        .member("kept_for_processes", report.kept_for_processes)
         .member("attempts", report.attempts)
         .member("attempt_bytes", report.attempt_bytes)
         .end_object()
@@ -93,6 +128,12 @@ Result<Exit> gc(Context& context) {
   if (report.kept_for_runs > 0) {
     context.out.print("kept {} of output for runs that are not finished\n",
                       render::plural(report.kept_for_runs, "chunk"));
+  }
+  if (report.kept_for_processes > 0) {
+    context.out.print(
+        "kept {} that a process may yet refer to: {}\n",
+        render::plural(report.kept_for_processes, "text or chunk", "texts and chunks"),
+        fmt::join(report.processes, ", "));
   }
   return Exit::ok;
 }

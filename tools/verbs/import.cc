@@ -1,4 +1,4 @@
-// `pievt import`: another system's directory becomes runs of this store.
+// `pievt import`: another system's directory, or a run of another store, becomes runs of this one.
 #include <array>
 #include <optional>
 
@@ -10,14 +10,15 @@
 #include "tools/importers/importer.h"
 #include "tools/render/progress.h"
 #include "tools/verbs/access.h"
+#include "tools/verbs/mended.h"
 
 namespace pievt::tools::verbs {
 namespace {
 
 constexpr std::array options = {
-    argument("path", "a workspace, its .pi/jobs, or one batch")
+    argument("path", "a workspace, its .pi/jobs, one batch, or a jsonl export")
         .required()
-        .completing(Complete::directories),
+        .completing(Complete::files),
     flag("--dry-run", "say what would be imported, and write nothing"),
 };
 
@@ -31,6 +32,9 @@ constexpr Manual manual = {
         "contradiction or unknown value is an event ImportAnomalyFound of its run, with file, line "
         "and offset, and is listed here. Importing the same directory again adds nothing; a batch "
         "that has grown since goes on where it was.\n\n"
+        "A FILE that pievt export --format jsonl wrote becomes the same run here, under its own id "
+        "and with its own times, texts and output. It is checked whole before anything is stored; "
+        "imported again it adds nothing, and one that has grown goes on where it was.\n\n"
         "Exits with 0 also where there are anomalies: they were imported, too.",
     .options = options,
     .examples = {{{"pievt import ~/project --dry-run", "what there is, and what is wrong with it"},
@@ -122,15 +126,15 @@ void write_text(Context& context, const ImportReport& report, bool preview) {
 
 Result<const Importer*> importer_of(const std::filesystem::path& path) {
   std::error_code failed;
-  if (!std::filesystem::is_directory(path, failed)) {
-    return Error{Errc::not_found, fmt::format("{} is no directory", path.string())};
+  if (!std::filesystem::exists(path, failed)) {
+    return Error{Errc::not_found, fmt::format("{} is not there", path.string())};
   }
   for (const Importer& importer : importers()) {
     if (importer.recognises(path)) return &importer;
   }
   return Error{Errc::invalid,
                fmt::format("{} is nothing that can be imported: name a directory with .pi/jobs in "
-                           "it, that directory, or one batch",
+                           "it, that directory, one batch, or a file of pievt export",
                            path.string())};
 }
 
@@ -158,6 +162,7 @@ Result<Exit> import(Context& context) {
   if (!preview) {
     const std::filesystem::path store = PIEVT_TRY(store_path(context));
     log.emplace(PIEVT_TRY(Log::open(store, {.mode = OpenMode::write})));
+    say_mended(context, *log);
     say_scope(context, *log, "", {});
   }
   const ImportReport report = PIEVT_TRY(importer->read(log ? &*log : nullptr, path, asked));

@@ -1,12 +1,17 @@
 // `pievt replay [run]`: rebuilds the state from the events alone, and shows the way there.
+#include <algorithm>
+#include <charconv>
 #include <chrono>
+
+#include <poll.h>
 
 #include <fmt/format.h>
 
 #include "store/views/run_view.h"
-#include "supervisor/record/clock.h"
-#include "tools/render/sanitise.h"
 #include "tools/verbs/access.h"
+#include "tools/verbs/replay_step.h"
+#include "tools/verbs/replay_teller.h"
+#include "tools/verbs/replay_verify.h"
 #include "tools/verbs/run_report.h"
 
 namespace pievt::tools::verbs {
@@ -15,95 +20,95 @@ namespace {
 constexpr std::array options = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     flag("--state", "only the state, without the way there"),
+    flag("--step", "event by event, by keys: next, previous, jump, filter"),
+    value("--speed", "FACTOR", "with the pauses there were, so many times faster: 10x"),
+    flag("--follow", "go on as events arrive, until the run has finished").with_letter('f'),
+    flag("--verify", "compare the states that were recorded on the way with those rebuilt"),
 };
 
 constexpr Manual manual = {
     .details =
         "Reconstructs a run from its events, from the first one on, without any saved state. "
         "Nothing is executed, "
-        "nobody is asked, nothing is written. With --at, up to that moment.",
+        "nobody is asked, nothing is written. With --at, up to that moment.\n\n"
+        "--step shows one event at a time and what it changed in the state: n and p go on and "
+        "back, N and P by ten, g and G to the ends, j jumps to a number, / shows only events with "
+        "a "
+        "text, s shows all jobs, q leaves. Without a terminal the keys are read from standard "
+        "input and each picture is printed.\n\n"
+        "--verify exits with 0 where all recorded digests equal those rebuilt, 5 where one "
+        "differs, 4 where there is none to compare.",
     .options = options,
     .examples = {{{"pievt replay last", "how the last run went, and its state at the end"},
                   {"pievt replay last --at 812", "the state after its event #812"}}},
 };
 
-// The events by which a story is told; the others are its detail.
-class Story {
- public:
-  Story(Context& context, const RunState& names) : context_(context), names_(names) {}
+Result<double> speed_of(const std::string& typed) {
+  std::string_view digits = typed;
+  if (digits.ends_with('x')) digits.remove_suffix(1);
+  double speed = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), speed);
+  if (failed != std::errc() || end != digits.data() + digits.size() || !(speed > 0))
+    return Error{Errc::invalid, fmt::format("--speed {}: write a factor, like 10x", typed)};
+  return speed;
+}
 
-  void tell(const EventView& event) {
-    if (start_ns_ == 0) start_ns_ = event.time_ns();
-    visit(event,
-          overloaded{
-              [&](const schema::RunPlanned& e) {
-                line(event, fmt::format("planned with {} jobs", e.job_count()));
-              },
-              [&](const schema::RunStarted& e) {
-                line(event, fmt::format("started on pi {}",
-                                        e.pi_version() == nullptr ? "?" : e.pi_version()->str()));
-              },
-              [&](const schema::RunRecovered& e) {
-                line(event, fmt::format("taken over by a new supervisor: {} adopted, {} lost",
-                                        e.adopted(), e.lost()));
-              },
-              [&](const schema::RunStopRequested& e) {
-                line(event, "stop requested: " + text(e.reason()));
-              },
-              [&](const schema::AttemptLaunched&) { line(event, "runs"); },
-              [&](const schema::AttemptLaunchFailed& e) {
-                line(event, "could not be started: " + text(e.error()));
-              },
-              [&](const schema::AttemptAdopted&) { line(event, "is watched again"); },
-              [&](const schema::AttemptLost&) { line(event, "ended while nobody watched"); },
-              [&](const schema::AttemptStopRequested& e) {
-                line(event, fmt::format("signal {} because of {}", e.signal(),
-                                        schema::EnumNameStopReason(e.reason())));
-              },
-              [&](const schema::AttemptClassified& e) {
-                line(event, fmt::format("ended: {}, {}", schema::EnumNameEnding(e.ending()),
-                                        text(e.reason())));
-              },
-              [&](const schema::GateDecided& e) {
-                line(event, fmt::format("gate: {}", schema::EnumNameGateDecision(e.decision())));
-              },
-              [&](const schema::JobRetryScheduled& e) {
-                line(event,
-                     fmt::format("again in {} ms, as attempt {}", e.delay_ms(), e.attempt()));
-              },
-              [&](const schema::JobFinished& e) {
-                line(event, fmt::format("job {}: {}", schema::EnumNameJobStatus(e.status()),
-                                        text(e.reason())));
-              },
-              [&](const schema::RunFinished& e) {
-                line(event, fmt::format("finished: {}, {}", schema::EnumNameRunEnding(e.ending()),
-                                        text(e.reason())));
-              },
-          });
-  }
+Status check_options(const Context& context) {
+  const Arguments& given = context.arguments;
+  int ways = 0;
+  for (const char* way : {"--state", "--step", "--follow", "--verify"}) ways += given.has(way);
+  if (ways > 1)
+    return Error{Errc::invalid, "--state, --step, --follow and --verify exclude each other"};
+  if (given.has("--follow") && context.globals.at)
+    return Error{Errc::invalid, "--follow and --at contradict each other: the past does not go on"};
+  if (given.has("--step") && context.wants_json())
+    return Error{Errc::invalid, "--step is for eyes; as JSON: pievt replay --at EVENT -o json"};
+  return {};
+}
 
- private:
-  static std::string text(const flatbuffers::String* content) {
-    return content == nullptr ? "" : render::sanitise(content->str(), render::Lines::one);
-  }
+// Waits as long as the run did, `speed` times shorter.
+void pace(std::uint64_t from_ns, std::uint64_t to_ns, double speed) {
+  if (from_ns == 0 || to_ns <= from_ns) return;
+  const double wait_ms = static_cast<double>(to_ns - from_ns) / 1e6 / speed;
+  if (wait_ms >= 1) ::poll(nullptr, 0, static_cast<int>(std::min(wait_ms, 3.6e6)));
+}
 
-  void line(const EventView& event, const std::string& what) {
-    const schema::Head& head = event.head();
-    std::string who = names_.name;
-    if (const JobState* job = find_job(names_, head.job())) {
-      who = head.attempt() == 0 ? job->id : fmt::format("{}/{}", job->id, head.attempt());
-    } else if (head.attempt() != 0) {
-      who = fmt::format("_probe/{}", head.attempt());
+Status tell(Context& context, Teller& teller, EventReader reader, double speed, bool& over) {
+  std::uint64_t last_ns = 0;
+  while (!context.out.done() && reader.next()) {
+    const EventView& event = reader.event();
+    if (speed > 0) {
+      context.out.flush();
+      pace(last_ns, event.time_ns(), speed);
+      last_ns = std::max(last_ns, event.time_ns());
     }
-    const double seconds = static_cast<double>(event.time_ns() - start_ns_) / 1e9;
-    context_.out.line(fmt::format("{:>9.3f} s  #{:<6} {:<20} {}", seconds, event.revision().value,
-                                  render::sanitise(who, render::Lines::one), what));
+    teller.tell(event);
+    over = event.type() == schema::Payload::RunFinished;
   }
+  return reader.status();
+}
 
-  Context& context_;
-  const RunState& names_;
-  std::uint64_t start_ns_ = 0;
-};
+Status follow(Context& context, const Log& log, const std::string& run, Revision after,
+              Teller& teller, bool over) {
+  constexpr std::chrono::seconds round{1};
+  Follower follower = PIEVT_TRY(log.follow(log.head()));
+  std::uint32_t stream = 0;
+  auto first = log.read_stream(run_stream(run), {1}, {1});
+  if (first.next()) stream = first.event().stamp->stream();
+  context.out.flush();
+  while (!over && !context.out.done()) {
+    EventReader news = PIEVT_TRY(follower.wait(round));
+    while (!over && news.next()) {
+      const EventView& event = news.event();
+      if (event.stamp->stream() != stream || event.revision() <= after) continue;
+      teller.tell(event);
+      over = event.type() == schema::Payload::RunFinished;
+    }
+    PIEVT_TRY(news.status());
+    context.out.flush();
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -112,26 +117,41 @@ const Manual& replay_manual() {
 }
 
 Result<Exit> replay(Context& context) {
+  PIEVT_TRY(check_options(context));
+  const Arguments& given = context.arguments;
+  const auto typed = given.text("--speed");
+  const double speed = typed ? PIEVT_TRY(speed_of(*typed)) : 0;
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference =
-      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+  const Reference reference = PIEVT_TRY(resolve(context, log, given.text_or("run", "last")));
   const Revision at = PIEVT_TRY(moment(context, log, reference.run));
   say_scope(context, log, reference.run, at);
+  if (given.has("--step")) {
+    context.talk.say("reconstructed from events; nothing is executed");
+    return step_through(context, log, reference.run, at);
+  }
+  if (given.has("--verify")) return verify_replay(context, log, reference.run, at);
   const auto begin = std::chrono::steady_clock::now();
-  const RunState run = PIEVT_TRY(fold_run(log, reference.run, at));
+  RunState run = PIEVT_TRY(fold_run(log, reference.run, at));
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   context.talk.say(fmt::format("reconstructed from {} in {:.1f} ms; nothing was executed",
                                render::plural(run.revision, "event"), took.count()));
-  if (context.wants_json()) {
+  const bool follows = given.has("--follow");
+  if (context.wants_json() && !follows) {
     PIEVT_TRY(write_run_document(context, run));
     return Exit::ok;
   }
-  context.pager.begin();
-  if (!context.arguments.has("--state")) {
-    Story story(context, run);
-    auto reader = log.read_stream(run_stream(reference.run), {1}, at);
-    while (!context.out.done() && reader.next()) story.tell(reader.event());
-    PIEVT_TRY(reader.status());
+  if (!follows && speed == 0) context.pager.begin();
+  if (!given.has("--state")) {
+    EventNames names(log);
+    Teller teller(context, names);
+    bool over = false;
+    const Revision last{run.revision};
+    PIEVT_TRY(
+        tell(context, teller, log.read_stream(run_stream(reference.run), {1}, last), speed, over));
+    if (follows) {
+      PIEVT_TRY(follow(context, log, reference.run, last, teller, over));
+      run = PIEVT_TRY(load_run(log, reference.run));
+    }
     context.out.line("");
   }
   const ReportStyle style{context.terminal, context.globals.zone, run.updated_ns};

@@ -1,11 +1,12 @@
-// `pievt resume`: goes on with a run whose supervisor is gone, or that was stopped.
+// `pievt resume`: goes on with a run that is paused, that was stopped, or whose supervisor is gone.
 #include <fmt/format.h>
 
 #include "supervisor/launch/run_lock.h"
-#include "supervisor/plan/disk_files.h"
-#include "supervisor/plan/read_plan.h"
-#include "supervisor/turn/plan_run.h"
+#include "supervisor/turn/resume_run.h"
 #include "tools/verbs/access.h"
+#include "tools/verbs/control.h"
+#include "tools/verbs/mended.h"
+#include "tools/verbs/settings_in_force.h"
 #include "tools/verbs/supervise.h"
 
 namespace pievt::tools::verbs {
@@ -13,64 +14,57 @@ namespace {
 
 constexpr std::array options = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
+    flag("--detach", "hand it to pievtd and return when it is taken over"),
     flag("--no-probe", "do not ask the models first"),
     value("--pi", "PROGRAM", "the pi to run: a name on PATH or a path"),
 };
 
 constexpr Manual manual = {
     .details =
-        "Takes a run over whose supervisor is gone: attempts that still run are watched again, "
+        "Tells whoever supervises a paused run to go on with it. Takes a run over whose "
+        "supervisor is gone: attempts that still run are watched again, "
         "those that ended "
         "meanwhile are judged by what they left behind, and the rest of the plan goes on. Nothing "
         "runs twice at once. "
-        "A run that was stopped goes on with the jobs that were cancelled.",
+        "A run that was stopped goes on with the jobs that its stop cancelled.",
     .options = options,
     .examples = {{{"pievt resume", "go on with the last run"},
-                  {"pievt resume 8084d3", "go on with a run by the end of its id"}}},
+                  {"pievt resume 8084d3 --detach", "in the background, by the end of its id"}}},
 };
 
-// Values of environment variables are not in the log; they come from the plan, as it was then, and
-// from today's environment.
-Status restore_environments(Context& context, supervisor::RunRecord& record,
-                            supervisor::Options& to) {
-  bool needed = false;
-  for (const auto& job : record.state().jobs) {
-    needed = needed || (job->declared != nullptr && !job->declared->environment_names.empty());
-  }
-  if (!needed || record.state().plan == nullptr) return {};
-  const auto text = PIEVT_TRY(record.log().get_blob(*record.state().plan));
-  const std::string& path = record.state().plan_path;
-  plan::DiskFiles files(std::filesystem::path(path).parent_path().string());
-  const auto plan = plan::read_plan(
-      path, std::string(reinterpret_cast<const char*>(text.data()), text.size()), files);
-  if (!plan.ok()) {
-    context.talk.warn(
-        fmt::format("environments of jobs cannot be restored: {}", plan.error().what));
-    return {};
-  }
-  to.job_environment = PIEVT_TRY(supervisor::job_environments(*plan, to.environment));
-  return {};
+// Somebody supervises the run. A paused one goes on when it is asked to; any other needs nobody, so
+// `busy`, which says who that is, stands.
+Result<Exit> ask_to_go_on(const Context& context, Log& log, const std::filesystem::path& store,
+                          const std::string& run, const Error& busy) {
+  PIEVT_TRY(log.refresh());
+  const RunState state = PIEVT_TRY(load_run(log, run));
+  if (state.phase != state::RunPhase::paused) return busy;
+  return ask(context, log, store, run, control::Resume{});
 }
 
-// A stopped run is opened again, with the jobs that its stop cancelled.
-Status reopen(supervisor::RunRecord& record) {
-  if (record.state().phase != state::RunPhase::finished) return {};
-  if (record.state().ending != schema::RunEnding::stopped) {
-    return Error{
-        Errc::invalid_transition,
-        fmt::format("run {} has ended: {}; only a stopped or interrupted run can be resumed",
-                    record.run_id(), record.state().reason)};
-  }
-  schema::RunResumedT resumed;
-  resumed.reason = "pievt resume";
-  PIEVT_TRY(record.propose({std::move(resumed)}));
-  for (std::uint32_t job = 1; job <= record.state().jobs.size(); ++job) {
-    if (find_job(record.state(), job)->status != schema::JobStatus::cancelled) continue;
-    schema::JobReopenedT event;
-    event.reason = "its run is resumed";
-    PIEVT_TRY(record.propose({std::move(event), {.job = job}}));
-  }
-  return record.commit();
+control::Start start_of(const Context& context, const std::filesystem::path& store,
+                        const std::string& run) {
+  control::Start start;
+  start.what = control::Start::What::resume;
+  start.store = std::filesystem::absolute(store).string();
+  start.run = run;
+  start.cwd = std::filesystem::current_path().string();
+  start.pi = context.arguments.text_or("--pi", "pi");
+  if (start.pi.find('/') != std::string::npos)
+    start.pi = std::filesystem::absolute(start.pi).string();
+  start.probe = !context.arguments.has("--no-probe");
+  start.program = program_name(context);
+  return start;
+}
+
+Result<Exit> resume_detached(const Context& context, Log& log, const std::filesystem::path& store,
+                             const std::string& run) {
+  const RunState state = PIEVT_TRY(load_run(log, run));
+  PIEVT_TRY(supervisor::check_resumable(state));
+  const bool paused = state.phase == state::RunPhase::paused;
+  if (paused && launch::supervisor_of(store, run))
+    return ask(context, log, store, run, control::Resume{});
+  return detach(context, start_of(context, store, run));
 }
 
 }  // namespace
@@ -82,25 +76,32 @@ const Manual& resume_manual() {
 Result<Exit> resume(Context& context) {
   const process::Signals signals = PIEVT_TRY(process::Signals::block());
   const std::filesystem::path store = PIEVT_TRY(store_path(context));
+  const std::string word = context.arguments.text_or("run", "last");
+  if (context.arguments.has("--detach")) {
+    Log log = PIEVT_TRY(open_to_read(context));
+    const Reference reference = PIEVT_TRY(resolve(context, log, word));
+    return resume_detached(context, log, store, reference.run);
+  }
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt resume"}));
-  const Reference reference =
-      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
-  const launch::RunLock lock =
-      PIEVT_TRY(launch::RunLock::acquire(store, reference.run, "pievt resume"));
+  say_mended(context, log);
+  const Reference reference = PIEVT_TRY(resolve(context, log, word));
+  auto lock = launch::RunLock::acquire(store, reference.run, "pievt resume");
+  if (!lock.ok() && lock.error().code == Errc::busy)
+    return ask_to_go_on(context, log, store, reference.run, lock.error());
+  if (!lock.ok()) return std::move(lock).error();
   PIEVT_TRY(log.refresh());  // what was said until the lock was ours counts too
   supervisor::RunRecord record(log, reference.run, PIEVT_TRY(load_run(log, reference.run)));
-  if (const std::string& rules = record.state().ruleset;
-      !rules.empty() && !rules.starts_with("pievt-")) {
-    return Error{Errc::invalid_transition,
-                 fmt::format("run {} was imported ({}): its record can be read, and it cannot be "
-                             "gone on with",
-                             reference.run, rules)};
-  }
+  PIEVT_TRY(supervisor::check_resumable(record.state()));
   supervisor::Options settings = supervisor_options(context, store);
-  PIEVT_TRY(restore_environments(context, record, settings));
+  settings.settings = PIEVT_TRY(settings_in_force(context, store));
+  for (const std::string& missing : PIEVT_TRY(supervisor::restore_environments(record, settings)))
+    context.talk.warn(missing);
   say_scope(context, log, reference.run, {});
-  const Exit exit =
-      PIEVT_TRY(supervise(context, record, settings, signals, [&] { return reopen(record); }));
+  const schema::RequesterT asked_by = this_requester(program_name(context));
+  const Exit exit = PIEVT_TRY(supervise(
+      context, record, settings, signals,
+      [&] { return supervisor::reopen(record, asked_by.program, asked_by); },
+      [&] { return supervisor::end_pause(record, asked_by.program, asked_by); }));
   PIEVT_TRY(log.close());
   return exit;
 }

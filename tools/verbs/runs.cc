@@ -11,6 +11,8 @@
 #include "tools/frame/moment.h"
 #include "tools/render/listing.h"
 #include "tools/verbs/access.h"
+#include "tools/verbs/lineage.h"
+#include "tools/verbs/run_filter.h"
 #include "tools/verbs/run_status.h"
 #include "tools/verbs/store_moment.h"
 
@@ -22,7 +24,16 @@ using render::Fact;
 constexpr std::array options = {
     flag("--failed", "only runs that failed or were interrupted"),
     flag("--running", "only runs that are not finished and have a supervisor"),
+    value("--lineage", "RUN", "the runs that it repeats, and those that repeat it")
+        .completing(Complete::runs),
     value("--since", "WHEN", "only runs planned from then on"),
+    value("--status", "WORD", "only runs of that status: failed, succeeded, running, ...")
+        .repeatable(),
+    value("--kind", "KIND", "only runs of that kind, or with a job that failed that way")
+        .repeatable(),
+    value("--model", "NAME", "only runs in which a job names a model like that").repeatable(),
+    choice("--sort", "started|time|cost|tokens|jobs|failed|name",
+           "largest first; names by letters"),
     number("--limit", "N", "at most so many").with_letter('n'),
 };
 
@@ -103,20 +114,6 @@ void write_row(render::Listing& listing, const Context& context, const RunSummar
                Fact::text(run.plan_path)});
 }
 
-struct Wanted {
-  bool failed, running;
-  std::uint64_t since_ns = 0;
-  std::uint64_t limit = UINT64_MAX;
-};
-
-bool admits(const Wanted& wanted, const RunSummary& run, const RunStatus& status) {
-  if (run.planned_ns < wanted.since_ns) return false;
-  if (!wanted.failed && !wanted.running) return true;
-  const bool bad = status.word == "failed" || status.word == "interrupted";
-  const bool goes_on = run.phase != state::RunPhase::finished && status.word != "interrupted";
-  return (wanted.failed && bad) || (wanted.running && goes_on);
-}
-
 }  // namespace
 
 const Manual& runs_manual() {
@@ -125,14 +122,13 @@ const Manual& runs_manual() {
 
 Result<Exit> runs(Context& context) {
   const auto now = supervisor::wall_now_ns();
-  Wanted wanted{context.arguments.has("--failed"), context.arguments.has("--running"), 0,
-                context.arguments.number("--limit").value_or(UINT64_MAX)};
-  if (const auto since = context.arguments.text("--since")) {
-    const std::int64_t when =
-        PIEVT_TRY(parse_moment(*since, static_cast<std::int64_t>(now), context.globals.zone));
-    wanted.since_ns = static_cast<std::uint64_t>(std::max<std::int64_t>(when, 0));
-  }
+  RunFilter filter = PIEVT_TRY(RunFilter::from(context, now));
   const Log log = PIEVT_TRY(open_to_read(context));
+  if (const auto of = context.arguments.text("--lineage")) {
+    const Reference reference = PIEVT_TRY(resolve(context, log, *of));
+    PIEVT_TRY(write_lineage(context, log, reference.run));
+    return Exit::ok;
+  }
   const LogInfo info = log.info();
   const Sequence at = PIEVT_TRY(store_moment(context, log));
   const bool past = context.globals.at.has_value();
@@ -143,12 +139,16 @@ Result<Exit> runs(Context& context) {
   say_scope(context, log, "", {});
   if (past) context.talk.say(fmt::format("as of @{}", at.value));
   context.pager.begin();
+  std::vector<FilteredRun> rows;
   for (const auto& run : list.runs | std::views::reverse) {
-    if (listing.rows() >= wanted.limit || context.out.done()) break;
     const RunStatus status = past
                                  ? past_run_status(run->phase, run->ending)
                                  : run_status(run->phase, run->ending, run->supervisor.get(), info);
-    if (!admits(wanted, *run, status)) continue;
+    if (PIEVT_TRY(filter.admits(log, *run, status))) rows.push_back({run.get(), status});
+  }
+  filter.sort(rows);
+  for (const auto& [run, status] : rows) {
+    if (listing.rows() >= filter.limit() || context.out.done()) break;
     // In the past nothing goes on: running things are measured against their last event.
     write_row(listing, context, *run, status, past ? run->updated_ns : now);
   }

@@ -6,6 +6,7 @@
 
 #include "supervisor/launch/environment.h"
 #include "supervisor/record/clock.h"
+#include "tools/agent_tools/installed.h"
 #include "tools/render/live.h"
 #include "tools/verbs/run_report.h"
 
@@ -60,23 +61,42 @@ Exit exit_of(const RunState& run, bool interrupted) {
 
 }  // namespace
 
-supervisor::Options supervisor_options(const Context& context, const std::filesystem::path& store) {
+supervisor::Options supervisor_options(const std::filesystem::path& store, std::string pi) {
   supervisor::Options options;
   options.store = std::filesystem::absolute(store);  // children have other working directories
-  options.pi = context.arguments.text_or("--pi", "pi");
+  options.pi = std::move(pi);
   options.environment = launch::read_environment(environ);
+  options.extension_program = own_program();
+  options.extension = extension_file(options.extension_program);
+  return options;
+}
+
+supervisor::Options supervisor_options(const Context& context, const std::filesystem::path& store) {
+  supervisor::Options options =
+      supervisor_options(store, std::string(context.arguments.text_or("--pi", "pi")));
+  options.program = fmt::format("pievt {}", context.verb.name);
   if (context.arguments.has("--no-probe")) options.probe = supervisor::Probe::none;
   return options;
 }
 
+schema::RequesterT this_requester(std::string program) {
+  schema::RequesterT out;
+  out.uid = ::getuid();
+  out.pid = static_cast<std::uint32_t>(::getpid());
+  out.program = std::move(program);
+  return out;
+}
+
 Result<Exit> supervise(Context& context, supervisor::RunRecord& record,
                        supervisor::Options& options, const process::Signals& signals,
-                       const std::function<Status()>& prepare) {
+                       const std::function<Status()>& prepare,
+                       const std::function<Status()>& begun) {
   Progress progress(context);
   options.on_change = [&](const RunState& run) { progress.show(run); };
   const auto supervisor = PIEVT_TRY(supervisor::Supervisor::create(record, options, signals));
-  PIEVT_TRY(prepare());
+  if (prepare) PIEVT_TRY(prepare());
   PIEVT_TRY(supervisor->begin());
+  if (begun) PIEVT_TRY(begun());
   PIEVT_TRY(supervisor->run());
   progress.finish();
   PIEVT_TRY(save_views(record.log(), record.run_id()));

@@ -1,0 +1,92 @@
+#include "tools/verbs/replay_teller.h"
+
+#include <fmt/format.h>
+
+#include "tools/render/sanitise.h"
+
+namespace pievt::tools {
+namespace {
+
+std::string text(const flatbuffers::String* content) {
+  return content == nullptr ? "" : render::sanitise(content->str(), render::Lines::one);
+}
+
+// The sentence of one event; empty where it is detail.
+std::string sentence(const EventView& event) {
+  std::string said;
+  visit(
+      event,
+      overloaded{
+          [&](const schema::RunPlanned& e) {
+            said = fmt::format("planned with {} jobs", e.job_count());
+          },
+          [&](const schema::RunStarted& e) {
+            said = fmt::format("started on pi {}",
+                               e.pi_version() == nullptr ? "?" : e.pi_version()->str());
+          },
+          [&](const schema::RunRecovered& e) {
+            said = fmt::format("taken over by a new supervisor: {} adopted, {} lost", e.adopted(),
+                               e.lost());
+          },
+          [&](const schema::RunStopRequested& e) { said = "stop requested: " + text(e.reason()); },
+          [&](const schema::RunPaused& e) { said = "paused: " + text(e.reason()); },
+          [&](const schema::RunResumed&) { said = "goes on"; },
+          [&](const schema::ThrottleChanged& e) {
+            said = fmt::format("at once {} -> {}: {}", e.from(), e.to(), text(e.detail()));
+          },
+          [&](const schema::LimitReached& e) {
+            said = fmt::format("limit reached: {}", schema::EnumNameLimitKind(e.limit()));
+          },
+          [&](const schema::AttemptLaunched&) { said = "runs"; },
+          [&](const schema::AttemptLaunchFailed& e) {
+            said = "could not be started: " + text(e.error());
+          },
+          [&](const schema::AttemptAdopted&) { said = "is watched again"; },
+          [&](const schema::AttemptLost&) { said = "ended while nobody watched"; },
+          [&](const schema::AttemptStopRequested& e) {
+            said = fmt::format("signal {} because of {}", e.signal(),
+                               schema::EnumNameStopReason(e.reason()));
+          },
+          [&](const schema::AttemptClassified& e) {
+            said =
+                fmt::format("ended: {}, {}", schema::EnumNameEnding(e.ending()), text(e.reason()));
+          },
+          [&](const schema::GateDecided& e) {
+            said = fmt::format("gate: {}", schema::EnumNameGateDecision(e.decision()));
+          },
+          [&](const schema::JobRetryScheduled& e) {
+            said = fmt::format("again in {} ms, as attempt {}", e.delay_ms(), e.attempt());
+          },
+          [&](const schema::JobFinished& e) {
+            said =
+                fmt::format("job {}: {}", schema::EnumNameJobStatus(e.status()), text(e.reason()));
+          },
+          [&](const schema::RunFinished& e) {
+            said = fmt::format("finished: {}, {}", schema::EnumNameRunEnding(e.ending()),
+                               text(e.reason()));
+          },
+      });
+  return said;
+}
+
+}  // namespace
+
+bool Teller::tell(const EventView& event) {
+  names_.see(event);
+  if (start_ns_ == 0) start_ns_ = event.time_ns();
+  const std::string said = sentence(event);
+  if (said.empty()) return false;
+  line(event, said);
+  return true;
+}
+
+void Teller::line(const EventView& event, const std::string& what) {
+  std::string who = names_.subject(event);
+  if (who.empty()) who = "run";
+  const std::uint64_t now = event.time_ns();
+  const double seconds = now > start_ns_ ? static_cast<double>(now - start_ns_) / 1e9 : 0;
+  context_.out.line(fmt::format("{:>9.3f} s  #{:<6} {:<20} {}", seconds, event.revision().value,
+                                render::sanitise(who, render::Lines::one), what));
+}
+
+}  // namespace pievt::tools

@@ -1,0 +1,97 @@
+#include "tools/verbs/text_pattern.h"
+
+#include <array>
+#include <cstring>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <fmt/format.h>
+
+namespace pievt::tools {
+namespace {
+
+constexpr std::uint32_t steps_max = 5'000'000;
+
+struct FreeCode {
+  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+};
+struct FreeData {
+  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+};
+struct FreeContext {
+  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
+};
+
+}  // namespace
+
+struct TextPattern::Impl {
+  std::string fixed;  ///< where it is not empty, there is no code
+  std::unique_ptr<pcre2_code, FreeCode> code;
+};
+
+TextPattern::TextPattern(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TextPattern::TextPattern(TextPattern&&) noexcept = default;
+TextPattern& TextPattern::operator=(TextPattern&&) noexcept = default;
+TextPattern::~TextPattern() = default;
+
+Result<TextPattern> TextPattern::compile(std::string_view pattern, PatternKind kind,
+                                         LetterCase letters) {
+  if (pattern.empty()) return Error{Errc::invalid, "the pattern is empty; every line has that"};
+  auto impl = std::make_unique<Impl>();
+  if (kind == PatternKind::fixed && letters == LetterCase::matters) {
+    impl->fixed = pattern;
+    return TextPattern(std::move(impl));
+  }
+  std::uint32_t options =
+      PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C;
+  if (letters == LetterCase::ignored) options |= PCRE2_CASELESS;
+  std::string text(pattern);
+  if (kind == PatternKind::fixed) {
+    // PCRE2_LITERAL does not go with PCRE2_MULTILINE; quoting does the same.
+    text = "\\Q";
+    for (const char c : pattern) text += c == '\\' ? std::string("\\E\\\\\\Q") : std::string(1, c);
+    text += "\\E";
+  }
+  int error = 0;
+  PCRE2_SIZE offset = 0;
+  impl->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), options,
+                                 &error, &offset, nullptr));
+  if (impl->code == nullptr) {
+    std::array<PCRE2_UCHAR, 256> message{};
+    pcre2_get_error_message(error, message.data(), message.size());
+    return Error{Errc::invalid, fmt::format("the pattern is no regular expression: {} (at byte {})",
+                                            reinterpret_cast<const char*>(message.data()), offset)};
+  }
+  pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE);
+  return TextPattern(std::move(impl));
+}
+
+std::optional<TextMatch> TextPattern::find(std::string_view text, std::size_t from) const {
+  if (from >= text.size()) return std::nullopt;
+  if (!impl_->fixed.empty()) {
+    const void* found =
+        ::memmem(text.data() + from, text.size() - from, impl_->fixed.data(), impl_->fixed.size());
+    if (found == nullptr) return std::nullopt;
+    const auto begin = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    return TextMatch{begin, begin + impl_->fixed.size()};
+  }
+  thread_local const std::unique_ptr<pcre2_match_data, FreeData> data(
+      pcre2_match_data_create(32, nullptr));
+  thread_local const std::unique_ptr<pcre2_match_context, FreeContext> context([] {
+    auto* made = pcre2_match_context_create(nullptr);
+    if (made != nullptr) pcre2_set_match_limit(made, steps_max);
+    return made;
+  }());
+  while (from < text.size()) {
+    const int found = pcre2_match(impl_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
+                                  text.size(), from, PCRE2_NOTEMPTY, data.get(), context.get());
+    if (found < 0) return std::nullopt;
+    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
+    if (bounds[1] > bounds[0]) return TextMatch{bounds[0], bounds[1]};
+    ++from;
+  }
+  return std::nullopt;
+}
+
+}  // namespace pievt::tools
