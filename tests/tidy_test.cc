@@ -15,6 +15,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/tidy_layers.h"
+
 namespace pievt {
 namespace {
 
@@ -34,45 +36,6 @@ struct Complaint {
 using Complaints = std::vector<Complaint>;
 
 // ---- Layers ------------------------------------------------------------------------------------
-
-// Who may include what of this tree, the first row that fits. Public headers (`pievt/`) are for
-// everybody; a folder may always include itself.
-struct Layer {
-  std::string_view folder;
-  std::vector<std::string_view> may_include;
-};
-
-const std::vector<Layer>& layers() {
-  static const std::vector<Layer> all = {
-      {"schemas/", {"store/format/"}},
-      {"store/include/", {}},
-      {"store/format/", {}},
-      {"store/model/", {"store/format/"}},
-      {"store/log/", {"store/format/", "store/model/"}},
-      {"store/views/", {"store/format/", "store/model/"}},
-      {"store/trust/", {"store/"}},
-      {"store/upkeep/", {"store/"}},
-      {"store/", {"store/"}},
-      {"supervisor/process/", {}},
-      {"supervisor/pi/", {}},
-      {"supervisor/plan/", {"store/format/"}},
-      {"supervisor/check/", {"store/format/", "store/log/fd.h"}},
-      {"supervisor/planners/", {}},
-      {"supervisor/record/", {}},
-      {"supervisor/launch/",
-       {"store/format/", "store/log/", "supervisor/process/", "supervisor/record/"}},
-      {"supervisor/capture/",
-       {"store/format/", "supervisor/process/", "supervisor/pi/", "supervisor/record/"}},
-      {"supervisor/", {"store/", "supervisor/"}},
-      {"tools/render/", {}},
-      {"tools/frame/", {"store/", "tools/render/"}},
-      {"tools/", {"store/", "supervisor/", "tools/"}},
-      {"bench/", {"store/", "supervisor/", "tools/"}},
-      {"docs/", {"store/", "supervisor/", "tools/"}},
-      {"tests/", {"store/", "supervisor/", "tools/"}},
-  };
-  return all;
-}
 
 // The path between the quotes or brackets of an #include; empty for any other line.
 std::string_view included(std::string_view line) {
@@ -110,12 +73,13 @@ struct Library {
 
 const std::vector<Library>& libraries() {
   static const std::vector<Library> all = {
-      {"rocksdb/", {"store/log/rocks.", "bench/"}},
+      {"rocksdb/", {"store/log/rocks.", "store/log/rocks_options.", "bench/"}},
       {"boost/interprocess/", {"store/log/writer_lock.", "store/log/head."}},
       {"zstd", {"store/format/zstd_codec."}},
       {"openssl/", {"store/format/hash.", "store/trust/"}},
-      {"simdjson", {"supervisor/pi/", "tools/importers/", "bench/"}},
-      {"rapidjson/", {"supervisor/plan/json_tree.", "supervisor/launch/agent_json."}},
+      {"simdjson", {"supervisor/pi/", "tools/audit/", "tools/importers/", "bench/"}},
+      {"rapidjson/", {"supervisor/plan/json_tree.", "supervisor/launch/"}},
+      {"pcre2", {"supervisor/check/regex.", "tools/verbs/text_pattern."}},
       {"CLI/", {"tools/"}},
   };
   return all;
@@ -321,6 +285,26 @@ TEST(Tidy, EverySourceIsBuilt) {
     }
   }
   EXPECT_TRUE(all.empty()) << "\n" << all;
+}
+
+// A verb whose command line nobody has typed is one that nobody has seen.
+TEST(Tidy, EveryVerbIsTyped) {
+  std::vector<std::string> verbs;
+  std::string typed;
+  for (const File& file : tree()) {
+    for (const std::string& line : file.lines) {
+      const std::size_t at = line.find("Verb{\"");
+      if (file.path == "tools/verbs.cc" && at != std::string::npos)
+        verbs.push_back(line.substr(at + 6, line.find('"', at + 6) - at - 6));
+      if (file.path.starts_with("tests/cli/") && line.starts_with("$ ")) typed += line + "\n";
+    }
+  }
+  EXPECT_GT(verbs.size(), 30u);
+  for (const std::string& verb : verbs) {
+    const bool is_typed = typed.find("pievt " + verb + " ") != std::string::npos ||
+                          typed.find("pievt " + verb + "\n") != std::string::npos;
+    EXPECT_TRUE(is_typed) << verb << " has no line in tests/cli/*.test";
+  }
 }
 
 // ---- The rules themselves ----------------------------------------------------------------------

@@ -180,6 +180,15 @@ const failures = {
       error: { ...rateLimit, message: "Rate limit reached, try again in 5h" },
     },
   ],
+  "http-429-wait": (a) => [
+    {
+      status: 429,
+      times: Number(a.times ?? 4),
+      headers: { "retry-after": "2" },
+      error: { ...rateLimit, message: `Rate limit reached, try again in ${a.wait ?? "2s"}` },
+      then: say(a.text ?? "OK after the wait."),
+    },
+  ],
   "http-429-quota": () => [
     {
       status: 429,

@@ -34,7 +34,8 @@ export function select(body) {
   const step = messages.slice(from + 1).filter((m) => m.role === "assistant").length;
   const spec = (typeof steps === "function" ? steps(step) : steps[step]) ?? AFTER_THE_LAST_STEP;
   const key = /\[\[key:([^\]]+)\]\]/.exec(textOf(messages[from]?.content))?.[1] ?? "";
-  return { name, step, spec, userText, compacted, key };
+  // Counted is by the message that chose, so that a conversation that goes on counts on.
+  return { name, step, spec, userText: textOf(messages[from]?.content), compacted, key };
 }
 
 export function textOf(content) {
