@@ -47,6 +47,8 @@ Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions&
   if (opened.ok() || options.mode == OpenMode::read) return opened;
   const Error found = opened.error();
   if (found.code != Errc::corrupt) return opened;
+  // Without STORE it is not certain whose log this is; then somebody has to look.
+  if (!read_identity(directory).ok()) return opened;
   if (const Status whole = check_write_ahead_logs(log_directory(directory)); !whole.ok())
     return both(found, whole.error().what);
   const Result<RebuildReport> rebuilt = rebuild(directory);
