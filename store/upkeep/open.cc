@@ -4,7 +4,8 @@
 // reason to refuse. Nothing is mended in place: rebuild() puts a log together anew, verifies it,
 // and only then gives it the place of the old one; where events are lost it changes nothing, and
 // the answer is what had been found, and what to run. Nor is anything done without being asked
-// where bytes of the write-ahead log cannot be read: whether events were in them, nobody knows.
+// where bytes of the write-ahead log cannot be read (whether events were in them, nobody knows), or
+// where texts are missing: they may have gone with the damage, and then a backup has them.
 #include <fmt/format.h>
 
 #include "pievt/log.h"
@@ -36,6 +37,21 @@ Status check_write_ahead_logs(const std::filesystem::path& directory) {
   return {};
 }
 
+// busy: somebody else had the same idea. Of a preview nothing remains, so what is missing is known
+// before the old log is given up.
+Result<RebuildReport> rebuild_without_loss(const std::filesystem::path& store) {
+  PIEVT_TRY(check_write_ahead_logs(log_directory(store)));
+  const CopyOptions looking{.preview = Preview::yes, .progress = {}};
+  const RebuildReport preview = PIEVT_TRY(rebuild(store, looking));
+  if (preview.copy.bodies_missing > 0) {
+    return Error{Errc::corrupt,
+                 fmt::format("{} texts that events refer to are missing; nothing was changed. "
+                             "Restore a backup, or go on without them: pievt doctor --rebuild",
+                             preview.copy.bodies_missing)};
+  }
+  return rebuild(store);
+}
+
 }  // namespace
 
 std::string mended(const Log& log) {
@@ -49,11 +65,8 @@ Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions&
   if (found.code != Errc::corrupt) return opened;
   // Without STORE it is not certain whose log this is; then somebody has to look.
   if (!read_identity(directory).ok()) return opened;
-  if (const Status whole = check_write_ahead_logs(log_directory(directory)); !whole.ok())
-    return both(found, whole.error().what);
-  const Result<RebuildReport> rebuilt = rebuild(directory);
+  const Result<RebuildReport> rebuilt = rebuild_without_loss(directory);
   if (!rebuilt.ok()) {
-    // Somebody else had the same idea.
     if (rebuilt.error().code == Errc::busy) return Impl::open(directory, options);
     if (rebuilt.error().code != Errc::corrupt) return rebuilt.error();
     return both(found, rebuilt.error().what);
