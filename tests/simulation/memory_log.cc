@@ -7,7 +7,7 @@
 namespace pievt::simulation {
 
 View::View(const Stored& event)
-    : stamp_(0, 0, event.revision, event.wall_ns, event.wall_ns,
+    : stamp_(0, 0, event.revision, event.wall_ns, event.boot_ns,
              static_cast<std::uint32_t>(event.body.size()), 0) {
   view_.stamp = &stamp_;
   view_.body = event.body;
@@ -15,10 +15,10 @@ View::View(const Stored& event)
 }
 
 void MemoryLog::append(std::uint64_t after, const std::vector<NewEvent>& events,
-                       std::uint64_t wall_ns) {
+                       std::uint64_t wall_ns, std::uint64_t boot_ns) {
   if (after != events_.size()) throw std::logic_error("an append after the wrong revision");
   for (const NewEvent& event : events) {
-    Stored stored{events_.size() + 1, wall_ns, {}};
+    Stored stored{events_.size() + 1, wall_ns, boot_ns, {}};
     const std::size_t size = format::BodyEncoder().append(event, stored.body);
     stored.body.resize(size);
     events_.push_back(std::move(stored));

@@ -17,13 +17,14 @@ struct Death {};
 
 struct Stored {
   std::uint64_t revision;
-  std::uint64_t wall_ns;
+  std::uint64_t wall_ns, boot_ns;
   std::vector<std::byte> body;
 };
 
 class MemoryLog {
  public:
-  void append(std::uint64_t after, const std::vector<NewEvent>& events, std::uint64_t wall_ns);
+  void append(std::uint64_t after, const std::vector<NewEvent>& events, std::uint64_t wall_ns,
+              std::uint64_t boot_ns);
 
   const std::vector<Stored>& events() const { return events_; }
   std::uint64_t revision() const { return events_.size(); }

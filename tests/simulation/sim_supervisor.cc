@@ -22,7 +22,7 @@ class SimJournal : public supervisor::Journal {
 
   Status append(const std::string&, Revision after, std::vector<NewEvent> events) override {
     world_.step();  // died before it was durable: nothing has happened
-    world_.log.append(after.value, events, world_.wall_ns());
+    world_.log.append(after.value, events, world_.wall_ns(), world_.boot_ns());
     for (std::size_t i = after.value; i < world_.log.events().size(); ++i)
       world_.invariants.see(*View(world_.log.events()[i]));
     world_.step();  // died before anything could be done about it
@@ -234,7 +234,7 @@ std::uint64_t SimSupervisor::next_moment() const {
     if (live.deadline_ms && live.stop_reason == schema::StopReason::unknown) at(*live.deadline_ms);
     if (live.step_over_ms) at(*live.step_over_ms);
     if (!live.has_process) continue;
-    const Child& child = *const_cast<World&>(world_).find(live.marker);
+    const Child& child = *world_.find(live.marker);
     if (child.dies_ms) at(*child.dies_ms);
     if (live.lines_read < child.script.says.size())
       at(child.started_ms + child.script.says[live.lines_read].at_ms);

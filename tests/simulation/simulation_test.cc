@@ -100,7 +100,11 @@ TEST(Simulation, TheDiceShowEverySide) {
   for (std::uint64_t seed = 1; seed <= 400; ++seed) {
     const Scenario scenario(seed);
     World world(scenario);
-    live_through(world);
+    try {
+      live_through(world);
+    } catch (const Broken& broken) {
+      FAIL() << broken.what() << "; " << test::how_to_repeat(seed);
+    }
     deaths += world.deaths();
     world.log.read([&](const EventView& event) {
       ++seen[event.type()];

@@ -64,9 +64,7 @@ std::uint64_t delay_of(const RunState& run, const JobState& job, const RetryPoli
 
 std::uint32_t retries_of(const JobState& job) {
   std::uint32_t tries = tries_of(job);
-  const bool scheduled = job.phase == state::JobPhase::backoff && !job.attempts.empty() &&
-                         counts(*job.attempts.back());
-  if (scheduled) ++tries;
+  if (job.phase == state::JobPhase::backoff) ++tries;  // the one that is scheduled
   return tries == 0 ? 0 : tries - 1;
 }
 
