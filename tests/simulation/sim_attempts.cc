@@ -186,7 +186,9 @@ void SimSupervisor::open_output(Live& live) {
       ++recorded;
   });
   live.stream = std::make_unique<pi::Stream>();
-  live.observer = std::make_unique<supervisor::Observer>(live.subject, "/w", recorded);
+  // What scripted children say holds no secrets.
+  static const secrets::Policy no_secrets{.finder = {}, .report = false, .mask = false};
+  live.observer = std::make_unique<supervisor::Observer>(live.subject, "/w", recorded, no_secrets);
   live.last_activity_ms = world_.now_ms();
 }
 
