@@ -23,6 +23,12 @@ if(PIEVT_SANITIZE)
   add_link_options(-fsanitize=${PIEVT_SANITIZE})
 endif()
 
+# Test programs' own code: see tests/CMakeLists.txt.
+set(PIEVT_TEST_OPTIONS -Wno-null-dereference)
+if(PIEVT_SANITIZE MATCHES "undefined")
+  list(APPEND PIEVT_TEST_OPTIONS -fno-sanitize=undefined)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})

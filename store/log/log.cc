@@ -89,6 +89,10 @@ Result<schema::BlobRef> Log::put_blob(std::string_view text, schema::BlobKind ki
   return put_blob(std::as_bytes(std::span(text)), kind);
 }
 
+schema::Digest Log::keyed_digest(std::string_view content) const {
+  return to_schema(impl_->blobs().digest_of(std::as_bytes(std::span(content))));
+}
+
 Result<std::vector<std::byte>> Log::get_blob(const schema::BlobRef& ref) const {
   auto content = impl_->blobs().get(ref);
   if (!content.ok() && content.error().code == Errc::not_found && impl_->is_client()) {

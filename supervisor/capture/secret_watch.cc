@@ -12,6 +12,21 @@ constexpr std::size_t tail_bytes = 512;
 
 }  // namespace
 
+schema::SecretFoundT secret_event(const RunRecord& record, std::string_view text,
+                                  const secrets::Found& found, schema::SecretPlace place,
+                                  std::string_view where, std::uint64_t offset) {
+  schema::SecretFoundT event;
+  event.place = place;
+  event.rule = found.rule;
+  event.where = where;
+  event.offset = offset + found.offset;
+  event.size = found.size;
+  event.prefix = found.prefix;
+  event.digest = std::make_unique<schema::Digest>(
+      record.keyed_digest(text.substr(found.offset, found.size)));
+  return event;
+}
+
 Result<SecretWatch::Seen> SecretWatch::see(RunRecord& record, std::string_view text,
                                            schema::SecretPlace place, std::string_view where,
                                            Tell tell_it, std::uint64_t offset) {
@@ -46,13 +61,7 @@ Status SecretWatch::tell(RunRecord& record, std::string_view text, const secrets
                          schema::SecretPlace place, std::string_view where, std::uint64_t offset) {
   const std::size_t hash = std::hash<std::string_view>{}(text.substr(found.offset, found.size));
   if (told_.size() >= told_max || !told_.insert({place, hash}).second) return {};
-  schema::SecretFoundT event;
-  event.place = place;
-  event.rule = found.rule;
-  event.where = where;
-  event.offset = offset + found.offset;
-  event.size = found.size;
-  event.prefix = found.prefix;
+  schema::SecretFoundT event = secret_event(record, text, found, place, where, offset);
   // Of texts; raw output is never masked.
   event.masked = policy_->mask && where != "stderr";
   PIEVT_TRY(record.propose({std::move(event), subject_}));

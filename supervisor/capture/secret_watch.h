@@ -16,6 +16,11 @@
 
 namespace pievt::supervisor {
 
+/// What is told of a secret in `text`, which begins at `offset` of its channel.
+schema::SecretFoundT secret_event(const RunRecord& record, std::string_view text,
+                                  const secrets::Found& found, schema::SecretPlace place,
+                                  std::string_view where, std::uint64_t offset = 0);
+
 class SecretWatch {
  public:
   /// Events of one attempt; a worker that says a thousand secrets fills no log.

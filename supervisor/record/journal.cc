@@ -22,6 +22,10 @@ Result<schema::BlobRef> LogJournal::put_text(std::string_view text, schema::Blob
   return log_->put_blob(text, kind);
 }
 
+schema::Digest LogJournal::keyed_digest(std::string_view text) const {
+  return log_->keyed_digest(text);
+}
+
 std::uint64_t LogJournal::wall_ns() const {
   return wall_now_ns();
 }

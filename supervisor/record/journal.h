@@ -22,6 +22,9 @@ class Journal {
   /// Stores a text, durable with the next append.
   virtual Result<schema::BlobRef> put_text(std::string_view text, schema::BlobKind kind) = 0;
 
+  /// By which equal texts are told within this store; see Log::keyed_digest.
+  virtual schema::Digest keyed_digest(std::string_view text) const = 0;
+
   /// Nanoseconds since 1970, and since the machine started.
   virtual std::uint64_t wall_ns() const = 0;
   virtual std::uint64_t boot_ns() const = 0;
@@ -33,6 +36,7 @@ class LogJournal : public Journal {
   explicit LogJournal(Log& log) : log_(&log) {}
   Status append(const std::string& run, Revision after, std::vector<NewEvent> events) override;
   Result<schema::BlobRef> put_text(std::string_view text, schema::BlobKind kind) override;
+  schema::Digest keyed_digest(std::string_view text) const override;
   std::uint64_t wall_ns() const override;
   std::uint64_t boot_ns() const override;
 

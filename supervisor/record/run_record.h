@@ -51,6 +51,8 @@ class RunRecord {
   Result<std::unique_ptr<schema::BlobRef>> put_text(std::string_view text,
                                                     schema::BlobKind kind = schema::BlobKind::text);
 
+  schema::Digest keyed_digest(std::string_view text) const { return journal_->keyed_digest(text); }
+
   const RunState& state() const { return state_; }
   const planners::Marks& marks() const { return marks_; }
   /// Of a run that has events already: a run that was resumed or changed begins with these.

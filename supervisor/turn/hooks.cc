@@ -89,7 +89,7 @@ Status Hooks::request(RunRecord& record, std::string hook, const settings::Hook&
   wanted.input = PIEVT_TRY(document(wanted.hook, reason, news, options_, record.state()));
   schema::HookRequestedT event;
   event.hook = wanted.hook;
-  event.argv = wanted.argv;
+  event.program = wanted.argv.front();
   std::ranges::replace(reason, '\n', ' ');
   event.reason = std::move(reason);
   event.input = PIEVT_TRY(record.put_text(wanted.input, schema::BlobKind::json));

@@ -80,14 +80,8 @@ Status tell_plan_secrets(RunRecord& record, const plan::PlanFile& file,
                        if (job != 0) known.insert(hash - job);
                        if (repeated || (job != 0 && !known.insert(hash).second)) continue;
                        if (++told > SecretWatch::told_max) return {};
-                       schema::SecretFoundT event;
-                       event.place = place;
-                       event.rule = found.rule;
-                       event.where = where;
-                       event.offset = found.offset;
-                       event.size = found.size;
-                       event.prefix = found.prefix;
-                       PIEVT_TRY(record.propose({std::move(event), {.job = job}}));
+                       PIEVT_TRY(record.propose(
+                           {secret_event(record, text, found, place, where), {.job = job}}));
                      }
                      return {};
                    });

@@ -31,6 +31,7 @@ class SimJournal : public supervisor::Journal {
   Result<schema::BlobRef> put_text(std::string_view text, schema::BlobKind kind) override {
     return schema::BlobRef(schema::Digest(), text.size(), 0, kind, 0);
   }
+  schema::Digest keyed_digest(std::string_view) const override { return {}; }
   std::uint64_t wall_ns() const override { return world_.wall_ns(); }
   std::uint64_t boot_ns() const override { return world_.boot_ns(); }
 

@@ -19,6 +19,11 @@ class BlobSink {
                                                std::uint16_t{0});
     return std::make_unique<schema::BlobRef>(PIEVT_TRY(log_->put_blob(text, kind)));
   }
+  /// See Log::keyed_digest.
+  std::unique_ptr<schema::Digest> keyed_digest(std::string_view text) const {
+    return std::make_unique<schema::Digest>(log_ == nullptr ? schema::Digest()
+                                                            : log_->keyed_digest(text));
+  }
   Log* log() { return log_; }
 
  private:

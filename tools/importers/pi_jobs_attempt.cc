@@ -196,6 +196,7 @@ class StoryReader {
       if (!told_.insert(std::hash<std::string_view>{}(secret)).second) continue;
       found.place = schema::SecretPlace::tool_arguments;
       found.where = tool;
+      found.digest = blobs_.keyed_digest(secret);
       add(at, std::move(found));
     }
   }

@@ -203,9 +203,13 @@ class Log {
  public:
   /// Opens the store in `directory`.
   ///
+  /// Damaged indexes are no failure: a writer makes them anew before it begins, a reader finds its
+  /// answers in the pages; see mended() in upkeep.h.
+  ///
   /// not_found: there is no store. busy: another process writes, and hangs (or is not to, with
   /// Sharing::sole); the sentence says which and since when. too_new: a later format. corrupt: the
-  /// write-ahead log or a page is damaged; nothing was changed. io, no_space, unsupported.
+  /// write-ahead log or a page is damaged, or texts are gone; nothing was changed. io, no_space,
+  /// unsupported.
   static Result<Log> open(const std::filesystem::path& directory, const OpenOptions& options = {});
 
   Log(Log&&) noexcept;
@@ -261,6 +265,10 @@ class Log {
   Result<schema::BlobRef> put_blob(std::span<const std::byte> content, schema::BlobKind kind);
   Result<schema::BlobRef> put_blob(std::string_view text,
                                    schema::BlobKind kind = schema::BlobKind::text);
+  /// HMAC-SHA-256 of `content` under the store's key, as blobs have it: equal bytes can be told
+  /// within one store, and nothing else.
+  schema::Digest keyed_digest(std::string_view content) const;
+
   /// not_found: never stored, or redacted. corrupt: the bytes are not what was stored.
   Result<std::vector<std::byte>> get_blob(const schema::BlobRef& ref) const;
 
