@@ -15,5 +15,5 @@ if(PIEVT_TESTS)
   add_executable(pievt_precompiled_test ${CMAKE_BINARY_DIR}/nothing.cc)
   pievt_precompiled(pievt_precompiled_test HEADERS <gmock/gmock.h> <gtest/gtest.h>
                     ${PROJECT_SOURCE_DIR}/cmake/precompiled.h LIBS GTest::gmock)
-  target_compile_options(pievt_precompiled_test PRIVATE ${PIEVT_TEST_OPTIONS})
+  pievt_test_code(pievt_precompiled_test)
 endif()

@@ -1,6 +1,5 @@
-// What nearly every file of ours includes, parsed once. A convenience of the check preset alone:
-// the release and the analysing builds compile without it, so that a file which forgot an include
-// does not get by.
+// What nearly every file of ours includes, parsed once. The analysing build compiles without it, so
+// that a file which forgot an include does not get by.
 #pragma once
 
 #include <algorithm>

@@ -75,7 +75,8 @@ const std::vector<Library>& libraries() {
   static const std::vector<Library> all = {
       {"rocksdb/", {"store/log/rocks.", "store/log/rocks_options.", "bench/"}},
       {"boost/interprocess/", {"store/log/writer_lock.", "store/log/head."}},
-      {"zstd", {"store/format/zstd_codec."}},
+      {"zstd", {"store/format/zstd_codec.", "store/format/zstd_dictionary."}},
+      {"zdict", {"store/format/zstd_dictionary."}},
       {"openssl/", {"store/format/hash.", "store/trust/"}},
       {"simdjson", {"supervisor/pi/", "tools/audit/", "tools/importers/", "bench/"}},
       {"rapidjson/", {"supervisor/plan/json_tree.", "supervisor/launch/"}},
@@ -329,6 +330,7 @@ const Fault faults[] = {
     {"store/log/read.cc", "#include <rocksdb/db.h>", check_libraries},
     {"store/log/open.cc", "#include <boost/interprocess/sync/file_lock.hpp>", check_libraries},
     {"supervisor/turn/x.cc", "#include <zstd.h>", check_libraries},
+    {"store/trust/x.cc", "#include <zdict.h>", check_libraries},
     {"tools/x.cc", "#include <openssl/evp.h>", check_libraries},
     {"supervisor/plan/x.cc", "#include <simdjson.h>", check_libraries},
     {"supervisor/turn/x.cc", "#include <rapidjson/document.h>", check_libraries},

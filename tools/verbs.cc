@@ -42,14 +42,17 @@ Result<Exit> resume(Context&);   const Manual& resume_manual();
 Result<Exit> run(Context&);      const Manual& run_manual();
 Result<Exit> runs(Context&);        const Manual& runs_manual();
 Result<Exit> salvage(Context&);  const Manual& salvage_manual();
+Result<Exit> seal(Context&);        const Manual& seal_manual();
 Result<Exit> set(Context&);         const Manual& set_manual();
 Result<Exit> show(Context&);     const Manual& show_manual();
 Result<Exit> stats(Context&);       const Manual& stats_manual();
 Result<Exit> stop(Context&);        const Manual& stop_manual();
 Result<Exit> timeline(Context&);    const Manual& timeline_manual();
 Result<Exit> tool(Context&);        const Manual& tool_manual();
+Result<Exit> unseal(Context&);      const Manual& unseal_manual();
 Result<Exit> verify(Context&);      const Manual& verify_manual();
 Result<Exit> version(Context&);     const Manual& version_manual();
+Result<Exit> view(Context&);        const Manual& view_manual();
 Result<Exit> wait(Context&);        const Manual& wait_manual();
 Result<Exit> watch(Context&);       const Manual& watch_manual();
 Result<Exit> why(Context&);         const Manual& why_manual();
@@ -116,6 +119,8 @@ constexpr std::array verb_rows = {
          verbs::runs_manual},
     Verb{"salvage", Group::trust, "what can be saved of a damaged store, into a new one",
          verbs::salvage, verbs::salvage_manual},
+    Verb{"seal", Group::move, "a run as one file, small and verifiable alone", verbs::seal,
+         verbs::seal_manual},
     Verb{"set", Group::run, "how much a run does at once; which job comes first", verbs::set,
          verbs::set_manual},
     Verb{"show", Group::read, "the state of a run, a job or an attempt", verbs::show,
@@ -128,10 +133,14 @@ constexpr std::array verb_rows = {
          verbs::timeline_manual},
     Verb{"tool", Group::serve, "what agents may call: list, schemas, and a call", verbs::tool,
          verbs::tool_manual},
+    Verb{"unseal", Group::move, "a sealed file as a run of this store again", verbs::unseal,
+         verbs::unseal_manual},
     Verb{"verify", Group::trust, "whether the record is whole and unchanged", verbs::verify,
          verbs::verify_manual},
     Verb{"version", Group::about, "which pievt this is and what it was built from", verbs::version,
          verbs::version_manual},
+    Verb{"view", Group::read, "what a sealed file holds, without a store", verbs::view,
+         verbs::view_manual},
     Verb{"wait", Group::run, "until runs end; the exit code is the run's", verbs::wait,
          verbs::wait_manual},
     Verb{"watch", Group::read, "what runs, as it runs, on the whole screen", verbs::watch,

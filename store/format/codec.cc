@@ -12,18 +12,13 @@ namespace format {
 
 std::size_t BodyEncoder::append(const NewEvent& event, std::vector<std::byte>& out) {
   builder_.Clear();
-  const flatbuffers::Offset<void> payload = std::visit(
-      [this](const auto& native) {
-        using Table = typename std::decay_t<decltype(native)>::TableType;
-        return Table::Pack(builder_, &native).Union();
-      },
-      event.payload);
+  const flatbuffers::Offset<void> payload = event.payload.pack(builder_);
   const Subject& s = event.subject;
   const schema::Head head(event.cause.causation.value, event.cause.correlation.value,
                           event.occurred_ns, 0, 0, s.job, s.attempt, s.gate, s.worker, s.artifact,
                           s.message, 0, 0);
   schema::FinishEnvelopeBuffer(
-      builder_, schema::CreateEnvelope(builder_, &head, type_of(event.payload), payload));
+      builder_, schema::CreateEnvelope(builder_, &head, event.payload.type(), payload));
   const std::size_t size = builder_.GetSize();
   const auto* bytes = reinterpret_cast<const std::byte*>(builder_.GetBufferPointer());
   out.insert(out.end(), bytes, bytes + size);
@@ -108,7 +103,7 @@ Status encode_bodies(std::span<const StreamEvents> streams, Impl& to) {
         return Error{
             Errc::invalid,
             fmt::format("{} has {} bytes; an event has at most {}: store the text as a blob",
-                        type_name(type_of(event.payload)), size, limits::event_bytes_max)};
+                        type_name(event.payload.type()), size, limits::event_bytes_max)};
       }
       to.events.push_back({i, static_cast<std::uint32_t>(size)});
     }

@@ -54,25 +54,6 @@ bool is_zstd_frame(Bytes frame) {
   return frame.size() > sizeof(magic) && std::memcmp(frame.data(), magic, sizeof(magic)) == 0;
 }
 
-// Everything that can be known before memory is spent.
-Status check_claims(Bytes frame, std::size_t expected_bytes, std::size_t bytes_max) {
-  const auto bad = [&](std::string_view why) { return corrupt(frame.size(), expected_bytes, why); };
-  if (expected_bytes > bytes_max) return bad("more than is ever stored in one frame");
-  if (expected_bytes > (frame.size() / block_frame_bytes_min + 1) * block_bytes_max) {
-    return bad("no frame of this size can hold that much");
-  }
-  // zstd also takes "skippable" frames, which hold nothing, and concatenations. Neither is ours.
-  if (!is_zstd_frame(frame)) return bad("it does not begin like a frame");
-  const unsigned long long claimed = ZSTD_getFrameContentSize(frame.data(), frame.size());
-  if (claimed == ZSTD_CONTENTSIZE_ERROR) return bad("its header is damaged");
-  if (claimed == ZSTD_CONTENTSIZE_UNKNOWN) return bad("it does not say how much it holds");
-  if (claimed != expected_bytes) return bad(fmt::format("it says it holds {} bytes", claimed));
-  const std::size_t size = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
-  if (ZSTD_isError(size) != 0) return bad(ZSTD_getErrorName(size));
-  if (size != frame.size()) return bad(fmt::format("it ends after {} bytes", size));
-  return {};
-}
-
 Result<std::vector<std::byte>> decompress_with(ZSTD_DCtx* context, Bytes prefix, Bytes frame,
                                                std::size_t expected_bytes) {
   // What an earlier failure has left behind is cleared.
@@ -91,6 +72,24 @@ Result<std::vector<std::byte>> decompress_with(ZSTD_DCtx* context, Bytes prefix,
 }
 
 }  // namespace
+
+Status check_frame(Bytes frame, std::size_t expected_bytes, std::size_t bytes_max) {
+  const auto bad = [&](std::string_view why) { return corrupt(frame.size(), expected_bytes, why); };
+  if (expected_bytes > bytes_max) return bad("more than is ever stored in one frame");
+  if (expected_bytes > (frame.size() / block_frame_bytes_min + 1) * block_bytes_max) {
+    return bad("no frame of this size can hold that much");
+  }
+  // zstd also takes "skippable" frames, which hold nothing, and concatenations. Neither is ours.
+  if (!is_zstd_frame(frame)) return bad("it does not begin like a frame");
+  const unsigned long long claimed = ZSTD_getFrameContentSize(frame.data(), frame.size());
+  if (claimed == ZSTD_CONTENTSIZE_ERROR) return bad("its header is damaged");
+  if (claimed == ZSTD_CONTENTSIZE_UNKNOWN) return bad("it does not say how much it holds");
+  if (claimed != expected_bytes) return bad(fmt::format("it says it holds {} bytes", claimed));
+  const std::size_t size = ZSTD_findFrameCompressedSize(frame.data(), frame.size());
+  if (ZSTD_isError(size) != 0) return bad(ZSTD_getErrorName(size));
+  if (size != frame.size()) return bad(fmt::format("it ends after {} bytes", size));
+  return {};
+}
 
 Result<std::vector<std::byte>> compress(std::span<const std::byte> content, int level) {
   if (content.size() > frame_content_bytes_max) {
@@ -116,7 +115,7 @@ Result<std::vector<std::byte>> compress(std::span<const std::byte> content, int 
 
 Result<std::vector<std::byte>> decompress(std::span<const std::byte> frame,
                                           std::size_t expected_bytes) {
-  PIEVT_TRY(check_claims(frame, expected_bytes, frame_content_bytes_max));
+  PIEVT_TRY(check_frame(frame, expected_bytes, frame_content_bytes_max));
   const std::unique_ptr<ZSTD_DCtx, FreeDecompression> context(ZSTD_createDCtx());
   PIEVT_ASSERT(context != nullptr);
   return decompress_with(context.get(), {}, frame, expected_bytes);
@@ -206,7 +205,7 @@ Result<std::vector<std::byte>> PrimedDecompressor::unpack(ChunkChain& chain, Chu
                                                           std::span<const std::byte> frame,
                                                           std::size_t raw_bytes) {
   if (start == ChunkStart::restarts) chain.restart();
-  PIEVT_TRY(check_claims(frame, raw_bytes, raw_chunk_bytes_max));
+  PIEVT_TRY(check_frame(frame, raw_bytes, raw_chunk_bytes_max));
   std::vector<std::byte> raw =
       PIEVT_TRY(decompress_with(context_.get(), chain.prefix(), frame, raw_bytes));
   chain.add(raw);

@@ -13,7 +13,8 @@
 // The price of a prefix is that a chunk can only be read after its predecessors. Every 64 MiB a
 // chain starts afresh, so that reading a place in the middle is bounded.
 //
-// zstd appears in zstd_codec.cc and nowhere else.
+// zstd appears in zstd_codec.cc and, for frames with a dictionary, in zstd_dictionary.cc, and
+// nowhere else.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +44,12 @@ Result<std::vector<std::byte>> compress(std::span<const std::byte> content, int 
 /// from what its header claims.
 Result<std::vector<std::byte>> decompress(std::span<const std::byte> frame,
                                           std::size_t expected_bytes);
+
+/// Everything that can be known of a frame before memory is spent on it: that it begins like one,
+/// says it holds exactly `expected_bytes`, can hold them, and ends where its bytes end. corrupt
+/// otherwise, or where that is more than `bytes_max`.
+Status check_frame(std::span<const std::byte> frame, std::size_t expected_bytes,
+                   std::size_t bytes_max);
 
 /// A frame with whatever lies behind it, as one finds it in the ruins of a file.
 struct FoundFrame {

@@ -140,7 +140,7 @@ class Rule {
   Status require(bool holds, std::string_view otherwise) const {
     if (holds) return {};
     return Error{Errc::invalid_transition,
-                 fmt::format("{} cannot happen to run {}{}: {}", type_name(type_of(event_.payload)),
+                 fmt::format("{} cannot happen to run {}{}: {}", type_name(event_.payload.type()),
                              run_.run_id, job_ == nullptr ? "" : fmt::format(", job {}", job_->id),
                              otherwise)};
   }
@@ -177,7 +177,7 @@ class Rule {
 }  // namespace
 
 Status check(const RunState& run, const NewEvent& event) {
-  return std::visit(Rule(run, event), event.payload);
+  return visit(event.payload, Rule(run, event));
 }
 
 }  // namespace pievt

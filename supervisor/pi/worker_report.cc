@@ -71,7 +71,8 @@ Result<WorkerReport> read_worker_report(std::string_view json, std::string_view 
   report.text = report.summary + "\n";
   PIEVT_TRY(each(object, "deliverables", report.text, [&](const dom::object& item) {
     const auto path = text_at(item, "path"), kind = text_at(item, "kind");
-    if (!path || !kind || !is_one_of(*kind, {"file", "dir", "note", "command"})) return false;
+    if (!path || path->empty() || !kind) return false;
+    if (!is_one_of(*kind, {"file", "dir", "note", "command"})) return false;
     report.deliverables.push_back({std::string(*path), std::string(*kind)});
     return true;
   }));

@@ -47,6 +47,22 @@ inline constexpr std::size_t command_excerpt_bytes_max = 200;
 /// A file of /proc that describes one process in one line is never longer.
 inline constexpr std::size_t proc_text_bytes_max = 64u << 10;
 
+/// The kernel lets arguments and environment together take a quarter of the stack, 2 MiB by default.
+inline constexpr std::size_t environment_bytes_max = 4u << 20;
+
+/// So long it is believed that a number is still the same process's: 32,768 others would have to
+/// be started before it is given again.
+inline constexpr std::chrono::milliseconds pid_trust_ms{500};
+
+/// Processes whose marker is remembered; a few hundred bytes each.
+inline constexpr std::size_t known_processes_max = 4096;
+
+/// Writes taken from the kernel at once. Each comes with an open descriptor.
+inline constexpr std::size_t write_events_max = 128;
+
+/// Files whose further writes the kernel is told to keep to itself; each pins an inode.
+inline constexpr std::size_t muted_files_max = 4096;
+
 /// A forker is chased for so many rounds before its survivors are reported.
 inline constexpr std::size_t sweep_rounds_max = 32;
 

@@ -248,6 +248,29 @@ EnvironmentLook look_at_environment(pid_t pid, std::string_view entry) {
   return is_laid_out && is_empty ? EnvironmentLook::has_not : EnvironmentLook::not_yet;
 }
 
+std::optional<std::string> environment_value(pid_t pid, std::string_view name) {
+  const Fd fd(::open(fmt::format("/proc/{}/environ", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_open()) return std::nullopt;
+  std::string text;
+  std::array<char, 16u << 10> buffer;
+  while (text.size() < limits::environment_bytes_max) {
+    const ssize_t got = read_some(fd.get(), buffer.data(), buffer.size());
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  if (text.empty()) return std::nullopt;
+  for (std::string_view rest = text; !rest.empty();) {
+    std::string_view entry = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
+    if (!entry.starts_with(name) || entry.size() == name.size() || entry[name.size()] != '=')
+      continue;
+    entry.remove_prefix(name.size() + 1);
+    return std::string(entry);
+  }
+  return std::string();
+}
+
 std::string command_excerpt(pid_t pid, std::size_t bytes_max) {
   Result<std::string> text = read_proc_text(fmt::format("/proc/{}/cmdline", pid));
   if (!text.ok()) return {};

@@ -93,6 +93,11 @@ enum class EnvironmentLook : std::uint8_t {
 /// returns before the kernel has laid out the child's environment.
 EnvironmentLook look_at_environment(pid_t pid, std::string_view entry);
 
+/// The value of the variable `name` in the environment `pid` was started with; empty where it has
+/// none of that name. Nothing when no environment is to be seen: the process is gone, a zombie,
+/// just executing a program, or not ours to look at.
+std::optional<std::string> environment_value(pid_t pid, std::string_view name);
+
 /// The command line with spaces between arguments, bytes outside printable ASCII as '?', cut to
 /// `bytes_max`. Empty for a zombie or a process that is gone.
 std::string command_excerpt(pid_t pid, std::size_t bytes_max);

@@ -15,7 +15,7 @@ Result<Revision> RunRecord::propose(NewEvent event) {
   PIEVT_TRY(check(state_, event));
   const Revision revision{state_.revision + 1};
   const std::uint64_t now = journal_->wall_ns();
-  planners::note(marks_, state_, type_of(event.payload), event.subject, revision, now);
+  planners::note(marks_, state_, event.payload.type(), event.subject, revision, now);
   apply_new(state_, event, revision, now, journal_->boot_ns());
   pending_.push_back(std::move(event));
   return revision;

@@ -32,6 +32,7 @@ constexpr std::array names = {
     SecretName{"signingkey", "secret", false},
     SecretName{"encryptionkey", "secret", false},
     SecretName{"authorization", "authorization", false},
+    SecretName{"cookie", "cookie", false},
     SecretName{"credential", "secret", false},
     SecretName{"credentials", "secret", false},
 };
@@ -69,7 +70,7 @@ struct Name {
   bool begins_line = false;
 };
 
-// The name that ends before `at`: `name`, `"name"`, `name `, `\"name\"`.
+// The name that ends before `at`: `name`, `"name"`, `name `, `\"name\"`, `"a name"`.
 Name name_before(std::string_view text, std::size_t at) {
   std::size_t end = at;
   while (end > 0 && at - end < 4 && text[end - 1] == ' ') --end;
@@ -80,7 +81,8 @@ Name name_before(std::string_view text, std::size_t at) {
     if (end > 0 && text[end - 1] == '\\') --end;
   }
   std::size_t begin = end;
-  while (begin > 0 && end - begin < name_bytes_max && is_name_char(text[begin - 1])) --begin;
+  const auto belongs = [&](char c) { return is_name_char(c) || (name.quoted && c == ' '); };
+  while (begin > 0 && end - begin < name_bytes_max && belongs(text[begin - 1])) --begin;
   // `\nNAME=`: the letter is the escape's.
   if (begin > 0 && text[begin - 1] == '\\' && begin < end) ++begin;
   name.text = text.substr(begin, end - begin);

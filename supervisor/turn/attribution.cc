@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/capture/excerpt.h"
 #include "supervisor/check/path_pattern.h"
+#include "supervisor/pi/text.h"
 
 namespace pievt::supervisor {
 namespace {
@@ -73,7 +75,7 @@ class Attributor {
 
   std::vector<std::unique_ptr<schema::WriteT>> run() {
     for (const Difference& seen : sight_.differences) take(seen);
-    if (!sight_.own_tree || !sight_.calls.empty()) add_outside();
+    add_outside();
     return std::move(writes_);
   }
 
@@ -82,25 +84,44 @@ class Attributor {
     auto write = describe(seen);
     const fs::path whole = (sight_.root / write->path).lexically_normal();
     write->zone = zone_of(sight_.root, write->path, sight_.rules);
-    std::vector<Who> callers;
+    bool others_called = false;
     for (const ToolWrite& call : sight_.calls) {
       if (call.path != whole) continue;
-      callers.push_back(call.who);
-      if (call.who == sight_.who) write->evidence.push_back(call.revision);
+      if (call.who == sight_.who)
+        write->evidence.push_back(call.revision);
+      else
+        others_called = true;
     }
+    const auto seen_by = sight_.processes.find(write->path);
+    const SeenWriters none;
+    const SeenWriters& processes = seen_by == sight_.processes.end() ? none : seen_by->second;
+    const ProcessWrite* wrote = own_of(processes.writers);
+    const bool others_wrote = !processes.writers.empty() && !processes.others;
     if (sight_.own_tree) {
       write->attribution = Attribution::own_tree;
     } else if (!write->evidence.empty()) {
       write->attribution = Attribution::tool;
-    } else if (!callers.empty()) {
-      return;  // it is in the list of whoever asked for it
+    } else if (wrote != nullptr) {
+      write->attribution = Attribution::process;
+      write->detail = told(*wrote);
+    } else if (others_called || others_wrote) {
+      return;  // it is in the list of whoever did it
     } else {
       guess_nothing(*write, whole);
     }
     writes_.push_back(std::move(write));
   }
 
-  // No call names the path: a shell, a program, or somebody else.
+  const ProcessWrite* own_of(const std::vector<ProcessWrite>& writes) const {
+    const auto own = std::ranges::find(writes, sight_.who, &ProcessWrite::who);
+    return own == writes.end() ? nullptr : &*own;
+  }
+
+  static std::string told(const ProcessWrite& write) {
+    return fmt::format("process {}, {}", write.pid, one_line(pi::utf8_excerpt(write.program, 32)));
+  }
+
+  // No call names the path and no process was seen: a shell, a program, or somebody else.
   void guess_nothing(schema::WriteT& write, const fs::path& whole) {
     const auto ran = sight_.ran.find(write.path);
     std::vector<Who> who = ran == sight_.ran.end() ? sight_.others : ran->second;
@@ -125,23 +146,32 @@ class Attributor {
     if (!in_zone_of.empty()) write.detail = fmt::format("lies in the zone of {}", in_zone_of);
   }
 
-  // As far as calls tell: what a shell writes elsewhere nobody sees.
+  // As far as calls tell, and as the kernel does where somebody's tree is: what a shell writes
+  // elsewhere nobody sees.
   void add_outside() {
     std::map<std::string, schema::WriteT*> known;
+    const auto write_to = [&](const std::string& path, Attribution by) -> schema::WriteT& {
+      schema::WriteT*& write = known[path];
+      if (write == nullptr) {
+        writes_.push_back(std::make_unique<schema::WriteT>());
+        write = writes_.back().get();
+        write->path = path;
+        write->attribution = by;
+        write->zone = zone_of(sight_.root, path, sight_.rules);
+      }
+      return *write;
+    };
     for (const ToolWrite& call : sight_.calls) {
       if (call.who != sight_.who || call.failed) continue;
       const fs::path inside = call.path.lexically_relative(sight_.root);
       if (!inside.empty() && *inside.begin() != "..") continue;
-      schema::WriteT*& write = known[call.path.string()];
-      if (write == nullptr) {
-        writes_.push_back(std::make_unique<schema::WriteT>());
-        write = writes_.back().get();
-        write->path = call.path.string();
-        write->attribution = Attribution::tool;
-        write->zone = zone_of(sight_.root, write->path, sight_.rules);
-        write->detail = "outside of what is walked; known from the call alone";
-      }
-      write->evidence.push_back(call.revision);
+      schema::WriteT& write = write_to(call.path.string(), Attribution::tool);
+      write.detail = "outside of what is walked; known from the call alone";
+      write.evidence.push_back(call.revision);
+    }
+    for (const OutsideWrite& seen : sight_.outside) {
+      schema::WriteT& write = write_to(seen.path, Attribution::process);
+      write.detail = fmt::format("outside of what is walked; {}", told(seen.write));
     }
   }
 

@@ -1,8 +1,8 @@
 // Who wrote what: pure, from what was seen of the tree and what tools were told.
 //
-// A name is given only with evidence for it: a tool call that names the path, a tree that was the
-// attempt's own, or that nobody else ran there. Else the answer is a list, or that it was nobody of
-// ours; never a guess.
+// A name is given only with evidence for it: a tool call that names the path, a process that the
+// kernel saw write it, a tree that was the attempt's own, or that nobody else ran there. Else the
+// answer is a list, or that it was nobody of ours; never a guess.
 #pragma once
 
 #include <compare>
@@ -32,6 +32,25 @@ struct ToolWrite {
   bool failed = false;
 };
 
+/// A process of an attempt that the kernel saw write a file; one of them, where several did.
+struct ProcessWrite {
+  Who who;
+  std::int32_t pid = 0;
+  std::string program;
+};
+
+/// Who wrote a file, as far as processes were seen.
+struct SeenWriters {
+  std::vector<ProcessWrite> writers;  ///< each attempt once
+  bool others = false;                ///< there may have been more, of which nothing is known
+};
+
+/// A write of a file outside of the tree that is walked.
+struct OutsideWrite {
+  std::string path;  ///< absolute
+  ProcessWrite write;
+};
+
 /// What an attempt may write to, by its contract.
 struct WriteRules {
   std::filesystem::path cwd;
@@ -50,14 +69,18 @@ struct Sight {
   std::vector<workspace::Difference> differences;
   /// For a path that changed: who ran there when it did. A path that is missing: `others`.
   std::map<std::string, std::vector<Who>> ran;
-  std::vector<Who> others;           ///< who ran there at any time while this attempt did
-  std::vector<ToolWrite> calls;      ///< of all attempts that ran there meanwhile
-  std::map<Who, std::string> names;  ///< `job/attempt`, for lists
-  std::map<Who, WriteRules> zones;   ///< of the others
+  std::vector<Who> others;       ///< who ran there at any time while this attempt did
+  std::vector<ToolWrite> calls;  ///< of all attempts that ran there meanwhile
+  /// For a path that changed: whose processes wrote the file that is there now.
+  std::map<std::string, SeenWriters> processes;
+  std::vector<OutsideWrite> outside;  ///< of this attempt
+  std::map<Who, std::string> names;   ///< `job/attempt`, for lists
+  std::map<Who, WriteRules> zones;    ///< of the others
 };
 
-/// The writes of one attempt. Left out: what another attempt's tool call names and none of this
-/// one's. Added: what this one's calls name outside of the root.
+/// The writes of one attempt. Left out: what another attempt's tool call names, or another one's
+/// process was seen to write, and none of this one's. Added: what this one's calls name, or its
+/// processes wrote, outside of the root.
 std::vector<std::unique_ptr<schema::WriteT>> attribute(const Sight& sight);
 
 /// What changed while nobody of ours ran there.

@@ -28,7 +28,7 @@ Status conclude(RunRecord& record, Subject subject, schema::AttemptClassifiedT c
   }
   bool refused = false;
   for (NewEvent& event : planners::after_attempt(record.state(), subject.job, record.wall_ns())) {
-    if (const auto* judged = std::get_if<schema::JobJudgedT>(&event.payload))
+    if (const auto* judged = event.payload.as<schema::JobJudgedT>())
       refused = judged->retry == schema::RetryDecision::no_budget;
     PIEVT_TRY(record.propose(std::move(event)));
   }

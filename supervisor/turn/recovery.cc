@@ -175,6 +175,7 @@ Status Supervisor::recover_attempt(Subject subject) {
       attempt.process = std::move(process);
       attempt.machine = ChildState::up;
       attempt.slot = admission_.readmit();
+      if (subject.job != 0) workspaces_.adopt(record_, subject, attempt.cwd);
       set_deadline(attempt);
     } else {
       schema::AttemptLostT event;

@@ -45,6 +45,20 @@ std::optional<ReportFile> read_report(const std::filesystem::path& path) {
   }
 }
 
+// The state knows reports that were accepted. A supervisor that died before it had judged the
+// attempt may have refused this one.
+Result<bool> was_refused(RunRecord& record, Subject subject, Revision from) {
+  auto reader = record.log().read_stream(run_stream(record.run_id()), from);
+  while (reader.next()) {
+    const schema::Head& head = reader.event().head();
+    if (reader.event().type() == schema::Payload::ReportRefused && head.job() == subject.job &&
+        head.attempt() == subject.attempt)
+      return true;
+  }
+  PIEVT_TRY(Status(reader.status()));
+  return false;
+}
+
 schema::ReportStatus status_of(std::string_view word) {
   if (word == "completed") return schema::ReportStatus::success;
   if (word == "partial") return schema::ReportStatus::partial;
@@ -62,14 +76,16 @@ Status record_report(RunRecord& record, const LiveAttempt& attempt, const secret
   const auto file =
       read_report(record.log().info().directory / state->directory / launch::report_name);
   if (!file) return {};
+  const auto report = pi::read_worker_report(file->text, job->id);
+  const bool refuse = !file->fault.empty() || !report.ok();
+  if (refuse && PIEVT_TRY(was_refused(record, subject, {state->first_revision}))) return {};
   SecretWatch watch(policy, subject);
   const auto seen = PIEVT_TRY(
       watch.see(record, file->text, schema::SecretPlace::output, "report", SecretWatch::Tell::yes));
   std::unique_ptr<schema::BlobRef> stored;
   if (!seen.stored.empty())
     stored = PIEVT_TRY(record.put_text(seen.stored, schema::BlobKind::json));
-  const auto report = pi::read_worker_report(file->text, job->id);
-  if (!file->fault.empty() || !report.ok()) {
+  if (refuse) {
     schema::ReportRefusedT refused;
     refused.reason = one_line(file->fault.empty() ? report.error().what : file->fault);
     refused.report = std::move(stored);

@@ -54,6 +54,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const 
   if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
   PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
   PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));
+  PIEVT_TRY(made->workspaces_.seen().attach(made->poller_, writes_token));
   made->control_ = PIEVT_TRY(
       control::Server::listen(launch::run_directory(options.store, record.run_id()),
                               record.run_id(), options.program, made->poller_, control_token));
@@ -107,10 +108,23 @@ Status Supervisor::turn() {
   return wait();
 }
 
+// That a file was written is soon noted and changes no decision: no turn is made for it.
+Result<std::vector<process::Wakeup>> Supervisor::next_wakeups() {
+  SeenWrites& seen = workspaces_.seen();
+  const Moment deadline = next_deadline();
+  for (;;) {
+    PIEVT_TRY(seen.listen(Clock::now()));
+    const auto paused = seen.paused_until();
+    const auto woken = PIEVT_TRY(poller_.wait(paused ? std::min(deadline, *paused) : deadline));
+    std::vector<process::Wakeup> wakeups(woken.begin(), woken.end());
+    if (std::erase_if(wakeups, [](const auto& each) { return each.token == writes_token; }) > 0)
+      PIEVT_TRY(seen.look());
+    if (!wakeups.empty() || Clock::now() >= deadline) return wakeups;
+  }
+}
+
 Status Supervisor::wait() {
-  const auto woken = PIEVT_TRY(poller_.wait(next_deadline()));
-  const std::vector<process::Wakeup> wakeups(woken.begin(), woken.end());
-  for (const process::Wakeup& wakeup : wakeups) {
+  for (const process::Wakeup& wakeup : PIEVT_TRY(next_wakeups())) {
     if (wakeup.token == signal_token) {
       PIEVT_TRY(take_signal());
     } else if (wakeup.token == watch_token) {
@@ -142,7 +156,7 @@ Status Supervisor::plan() {
         planners::next_steps(record_.state(), record_.marks(), record_.wall_ns());
     for (NewEvent& event : next.events) {
       // Before the end, because nothing may follow it.
-      if (type_of(event.payload) == schema::Payload::RunFinished)
+      if (event.payload.type() == schema::Payload::RunFinished)
         PIEVT_TRY(record_.propose_digest());
       PIEVT_TRY(record_.propose(std::move(event)));
     }

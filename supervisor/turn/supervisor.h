@@ -19,8 +19,8 @@
 #include "supervisor/turn/launcher.h"
 #include "supervisor/turn/live_attempt.h"
 #include "supervisor/turn/options.h"
-#include "supervisor/turn/workspaces.h"
 #include "supervisor/turn/secret_policy.h"
+#include "supervisor/turn/workspaces.h"
 
 namespace pievt::supervisor {
 
@@ -49,6 +49,7 @@ class Supervisor {
   using Token = std::uint32_t;
 
   // What the poller tells of: attempts have numbers of 32 bits from 2, and nobody starts that many.
+  static constexpr std::uint64_t writes_token = (1ull << 32) - 3;
   static constexpr std::uint64_t hook_token = (1ull << 32) - 2;
   static constexpr std::uint64_t control_token = 1ull << 32;  // and all beyond
 
@@ -69,6 +70,7 @@ class Supervisor {
   // supervisor.cc: the turn
   Status turn();
   Status wait();
+  Result<std::vector<process::Wakeup>> next_wakeups();
   Status plan();
   Status take_signal();
   Status check_deadlines();

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "supervisor/turn/launcher.h"
 #include "supervisor/turn/tool_writes.h"
 #include "supervisor/turn/worktrees.h"
 #include "supervisor/workspace/git_view.h"
@@ -184,6 +185,7 @@ Status Workspaces::note_changes(RunRecord& record, const fs::path& root, Place& 
 Status Workspaces::before(RunRecord& record, Subject subject, const std::string& cwd) {
   const fs::path root = root_of(cwd);
   Place& place = places_[root];
+  watch(record, subject, root, SeenWrites::Since::start);
   if (place.too_large) return {};
   // Another walk would only tell apart what changed just before this attempt, and who else runs is
   // known anyway.
@@ -210,6 +212,18 @@ Status Workspaces::before(RunRecord& record, Subject subject, const std::string&
   return {};
 }
 
+void Workspaces::adopt(const RunRecord& record, Subject subject, const std::string& cwd) {
+  watch(record, subject, root_of(cwd), SeenWrites::Since::later);
+}
+
+// In a tree of its own all is the attempt's, whoever wrote it.
+void Workspaces::watch(const RunRecord& record, Subject subject, const fs::path& root,
+                       SeenWrites::Since since) {
+  const AttemptState* self = find_attempt(record.state(), subject.job, subject.attempt);
+  if (self == nullptr || !self->worktree.empty()) return;
+  seen_.begin({subject.job, subject.attempt}, marker_of(record.run_id(), subject), root, since);
+}
+
 // What an earlier supervisor saw before the attempt. Who else ran is then told by the record alone.
 Status Workspaces::recover(Place& place, const fs::path& file, Who who) {
   auto found = load(file);
@@ -223,7 +237,15 @@ Status Workspaces::recover(Place& place, const fs::path& file, Who who) {
 
 Status Workspaces::after(RunRecord& record, Subject subject, const std::string& cwd) {
   const fs::path root = root_of(cwd);
-  Place& place = places_[root];
+  const Who who{subject.job, subject.attempt};
+  seen_.look_at_all();
+  PIEVT_TRY(walk_again(record, subject, root, places_[root]));
+  seen_.end(who);
+  return {};
+}
+
+Status Workspaces::walk_again(RunRecord& record, Subject subject, const fs::path& root,
+                              Place& place) {
   const Who who{subject.job, subject.attempt};
   const fs::path file = saved(record.run_id(), who);
   if (!place.stays.contains(who)) PIEVT_TRY(recover(place, file, who));
@@ -256,6 +278,12 @@ Status Workspaces::tell(RunRecord& record, Subject subject, const fs::path& root
   if (const fs::path real = fs::weakly_canonical(sight.rules.cwd, error); !error)
     sight.rules.cwd = real;
   sight.differences = workspace::compare(*stay.before, *place.last);
+  for (const workspace::Difference& each : sight.differences) {
+    if (each.after == nullptr || each.after->kind != workspace::Kind::file) continue;
+    SeenWriters by = seen_.writers((root / each.after->path).string(), sight.who);
+    if (!by.writers.empty()) sight.processes[each.path()] = std::move(by);
+  }
+  sight.outside = seen_.outside(sight.who, root);
   if (stay.whole) sight.ran = stay.ran;
   for (const auto& job : run.jobs) {
     for (const auto& attempt : job->attempts) {

@@ -2,7 +2,8 @@
 // attempt and one after it, and between them who ran when. What changed becomes WritesObserved.
 //
 // A walk is compared with the one before it, whoever asked for that: so a change is known to have
-// happened between two moments, and only those who ran between them can have made it.
+// happened between two moments, and only those who ran between them can have made it. Where the
+// kernel tells who writes (seen_writes.h), that is evidence beside it.
 #pragma once
 
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "supervisor/process/clock.h"
 #include "supervisor/record/run_record.h"
 #include "supervisor/turn/attribution.h"
+#include "supervisor/turn/seen_writes.h"
 #include "supervisor/workspace/git_files.h"
 #include "supervisor/workspace/tree.h"
 
@@ -22,11 +24,17 @@ namespace pievt::supervisor {
 
 class Workspaces {
  public:
-  explicit Workspaces(std::filesystem::path store) : store_(std::move(store)) {}
+  explicit Workspaces(std::filesystem::path store) : store_(std::move(store)), seen_(store_) {}
 
   /// Just before the attempt's process is started in `cwd`: walks the tree it will work in and
   /// proposes WorkspaceObserved. What cannot be walked is no error: nothing will be known then.
   Status before(RunRecord& record, Subject subject, const std::string& cwd);
+
+  /// Of an attempt that an earlier supervisor started and that goes on.
+  void adopt(const RunRecord& record, Subject subject, const std::string& cwd);
+
+  /// What the kernel tells of writes meanwhile; to be taken when it has something to tell.
+  SeenWrites& seen() { return seen_; }
 
   /// When nothing of the attempt runs any more: walks again and proposes WritesObserved. Commits
   /// what was proposed, because the log is read for tool calls. Without a walk before it, of this
@@ -51,6 +59,10 @@ class Workspaces {
   };
 
   std::filesystem::path root_of(const std::string& cwd) const;
+  void watch(const RunRecord& record, Subject subject, const std::filesystem::path& root,
+             SeenWrites::Since since);
+  Status walk_again(RunRecord& record, Subject subject, const std::filesystem::path& root,
+                    Place& place);
   Status look(RunRecord& record, const std::filesystem::path& root, Place& place);
   Status note_changes(RunRecord& record, const std::filesystem::path& root, Place& place,
                       workspace::Tree& now);
@@ -60,6 +72,7 @@ class Workspaces {
   std::filesystem::path saved(const std::string& run, Who who) const;
 
   std::filesystem::path store_;
+  SeenWrites seen_;
   std::map<std::filesystem::path, Place> places_;
 };
 

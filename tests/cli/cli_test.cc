@@ -1,14 +1,17 @@
 // Command lines and their exact output, as text: one behaviour a file. A file is a sequence of
 //
 //   # a comment
-//   $ pievt version              a command for sh, in a fresh directory per file, with a clean
-//   environment pievt 0.1.0                  what it must print on stdout ! pievt: ... what it must
-//   print on stderr ? 2                          what it must exit with; 0 when left out
+//   $ pievt version   a command for sh, in a fresh directory per file, with a clean environment
+//   pievt 0.1.0       what it must print on stdout
+//   ! pievt: ...      what it must print on stderr
+//   ? 2               what it must exit with; 0 when left out
 //
 // `[..]` stands for any text within a line. A line of output that begins like one of these, or is
 // empty, or begins with a backslash, has a backslash in front of it; an empty line of the file
 // means nothing. SNAP_UPDATE=1 rewrites the files with what was printed and keeps lines whose holes
 // fit.
+//
+// What several files need stands in bin/, on the PATH of all of them.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -81,7 +84,7 @@ struct Sandbox {
     const std::string home = (root / "home").string();
     const std::string bin = fs::path(PIEVT_PROGRAM).parent_path().string();
     const std::string set_home = "HOME=" + home;
-    const std::string path = "PATH=" + bin + ":/usr/bin:/bin";
+    const std::string path = "PATH=" PIEVT_CLI_TESTS "/bin:" + bin + ":/usr/bin:/bin";
     constexpr auto script = "cd \"$0\" && exec </dev/null >../stdout 2>../stderr && eval \"$1\"";
     const std::array argv = {
         "sh", "-c", script, home.c_str(), command.c_str(), static_cast<const char*>(nullptr)};

@@ -1,45 +1,32 @@
-// Each text format, read by a reader that others maintain, and compared with what the run holds. The
-// run is a batch of pi-jobs, imported from the small one that the importer's tests have.
+// Each format, read by a reader that others maintain, and compared with what the run holds. Most look at
+// the imported batch; what only a supervised run has is looked at in one.
 import assert from 'node:assert/strict';
-import {execFileSync, spawnSync} from 'node:child_process';
+import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {tmpdir} from 'node:os';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {after, before, test} from 'node:test';
-import {fileURLToPath} from 'node:url';
+import {zstdDecompressSync} from 'node:zlib';
+import {batch, prepare} from './prepared.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(join(process.env.PIEVT_READERS, 'package.json'));
-const pievt = process.env.PIEVT;
-const batch = '2026-03-02T10-00-00-000Z-0a1b2c';
-let dir;
-
-function run(...words) {
-  return execFileSync(pievt, ['--store', join(dir, 'store'), '-q', ...words], {
-    cwd: dir,
-    maxBuffer: 1 << 28,
-  });
-}
+let store, dir, run;
 
 function exported(format, ...words) {
-  const text = run('export', batch, '--format', format, '--manifest', join(dir, 'm.json'), ...words);
-  const manifest = JSON.parse(readFileSync(join(dir, 'm.json'), 'utf8'));
+  return exportedOf(batch, format, ...words);
+}
+function exportedOf(name, format, ...words) {
+  const {text, manifest} = store.exported(name, format, ...words);
   assert.equal(manifest.events_carried + manifest.events_dropped, manifest.events_in, format);
   return {text, manifest};
 }
 
 before(() => {
-  dir = mkdtempSync(join(tmpdir(), 'pievt-readers-'));
-  mkdirSync(join(dir, 'ws', '.pi', 'jobs'), {recursive: true});
-  cpSync(join(here, '../tools/importers/data', batch), join(dir, 'ws', '.pi', 'jobs', batch), {
-    recursive: true,
-  });
-  run('init');
-  run('import', 'ws');
+  store = prepare();
+  ({dir, run} = store);
 });
-after(() => rmSync(dir, {recursive: true, force: true}));
+after(() => store.remove());
 
 test('jsonl is JSON on every line, and the account agrees', () => {
   const {text, manifest} = exported('jsonl');
@@ -158,19 +145,73 @@ test('otlp: one trace, every span has its parent, and both versions of the conve
   assert.deepEqual(older.map((span) => span.spanId), found.map((span) => span.spanId));
 });
 
-test('perfetto: slices that begin end, flows have both ends, ids are integers', () => {
-  const {text, manifest} = exported('perfetto');
-  const {traceEvents} = JSON.parse(text);
-  assert.equal(traceEvents.length, manifest.items_out);
-  const of = (phase) => traceEvents.filter((event) => event.ph === phase);
-  for (const [from, to] of [['b', 'e'], ['s', 'f']]) {
-    assert.deepEqual(of(from).map((event) => event.id), of(to).map((event) => event.id));
-    assert.ok(of(from).length > 0, from);
-    for (const begun of of(from)) {
-      assert.ok(Number.isInteger(begun.id));
-      assert.ok(of(to).find((event) => event.id === begun.id).ts >= begun.ts);
+// A flow for each event whose cause is in the trace and not later than itself, and for no other.
+function flowsOf(events) {
+  const at = new Map(events.map((event) => [event.revision, event.time]));
+  return events.filter(({causation, revision, time}) =>
+    causation && causation !== revision && at.get(causation) <= time).length;
+}
+
+test('perfetto: slices that begin end, flows lead from cause to effect, ids are integers', () => {
+  for (const name of [batch, 'small']) {
+    const {text, manifest} = exportedOf(name, 'perfetto');
+    const events = store.events(name);
+    const {traceEvents} = JSON.parse(text);
+    assert.equal(traceEvents.length, manifest.items_out);
+    const of = (phase) => traceEvents.filter((event) => event.ph === phase);
+    for (const [from, to] of [['b', 'e'], ['s', 'f']]) {
+      assert.deepEqual(of(from).map((event) => event.id), of(to).map((event) => event.id));
+      const ends = new Map(of(to).map((event) => [event.id, event]));
+      for (const begun of of(from)) {
+        assert.ok(Number.isInteger(begun.id));
+        assert.ok(ends.get(begun.id).ts >= begun.ts);
+      }
     }
+    assert.ok(of('b').length > 0 && of('C').length > 0);
+    assert.equal(of('s').length, flowsOf(events), name);
+    // An end of a flow holds on to the slice of an event: same thread, same time.
+    const slices = new Set(of('X').map((event) => event.tid + ' ' + event.ts));
+    assert.equal(of('X').length, manifest.events_in);
+    for (const end of [...of('s'), ...of('f')]) assert.ok(slices.has(end.tid + ' ' + end.ts));
   }
-  assert.equal(of('X').length, manifest.events_in);
-  assert.ok(of('C').length > 0);
+  assert.ok(flowsOf(store.events('small')) > 10);
+});
+
+test('arrow: a row for each event, in batches of zstd buffers, and the account in the schema', () => {
+  const {CompressionType, compressionRegistry, tableFromIPC} = require('apache-arrow');
+  compressionRegistry.set(CompressionType.ZSTD, {decode: (bytes) => zstdDecompressSync(bytes)});
+  for (const name of [batch, 'small']) {
+    const {text, manifest} = exportedOf(name, 'arrow');
+    const table = tableFromIPC(text);
+    const events = store.events(name);
+    assert.equal(table.numRows, events.length);
+    assert.equal(manifest.items_out, events.length);
+    const account = JSON.parse(table.schema.metadata.get('pievt.manifest'));
+    assert.equal(account.events_sha256, manifest.events_sha256);
+    assert.equal(account.items_out, manifest.items_out);
+    const number = (value) => (value === null ? null : Number(value));
+    for (const [i, row] of table.toArray().entries()) {
+      const event = events[i];
+      for (const key of ['revision', 'sequence', 'attempt', 'gate', 'actor', 'causation'])
+        assert.equal(number(row[key]), event[key], `${key} of #${event.revision}`);
+      assert.equal(row.type, event.type);
+      assert.equal(row.job, event.job);
+      assert.deepEqual(JSON.parse(row.payload), event.payload);
+      assert.ok(row.body_size > 0);
+    }
+    // Nanoseconds, which a row hands out as a rounded number of milliseconds: the buffer has them.
+    const values = (column) => table.getChild(column).data.flatMap((part) => [...part.values]);
+    assert.deepEqual(values('recorded').map(String), events.map((event) => event.recorded_ns));
+    assert.equal(table.schema.fields.find((field) => field.name === 'time').type.timezone, 'UTC');
+    for (const [i, time] of values('time').entries())
+      assert.equal(new Date(Number(time / 1000000n)).toISOString().slice(0, 23), events[i].time.slice(0, 23));
+  }
+});
+
+test('arrow: what is redacted is in no buffer', () => {
+  const {tableFromIPC} = require('apache-arrow');
+  const texts = (...words) =>
+    [...tableFromIPC(exportedOf('small', 'arrow', ...words).text)].map((row) => row.payload).join();
+  assert.ok(texts().includes('all done'));
+  assert.equal(texts('--redact').includes('all done'), false);
 });

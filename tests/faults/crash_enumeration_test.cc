@@ -73,6 +73,8 @@ class CrashEnumeration : public testing::TestWithParam<Scenario> {
     const auto scratch = make_scratch();
     write_image(disk.image(row.choice), scratch);
     Judgement judgement = judge(scratch / "store", world.attempts(), row.progress);
+    if (judgement.ok() && GetParam().also != nullptr)
+      judgement = GetParam().also(scratch, world.attempts(), row.progress);
     // Where the disk kept later writes without earlier ones, a store may say that it is damaged
     // instead of guessing which of the two it was. It must not go on as if nothing were.
     if (judgement.detected && !disk.keeps_order(row.choice)) {

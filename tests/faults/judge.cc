@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/upkeep.h"
 #include "pievt/verify.h"
 #include "store/views/all.h"
 #include "tests/store/log/temp_store.h"
@@ -186,6 +187,42 @@ Judgement judge(const std::filesystem::path& store, std::span<const Attempt> att
   const auto log = Log::open(store);
   if (!log.ok()) return failed("opening again", log.error());
   return within("opened again", look(*log, attempts, attempts.size(), found));
+}
+
+Judgement judge_copy(const std::filesystem::path& copy, std::span<const Attempt> attempts,
+                     std::size_t promised) {
+  const auto log = Log::open(copy);
+  if (!log.ok()) return failed("opening the copy", log.error());
+  std::vector<Found> found;
+  return look(*log, attempts, promised, found);
+}
+
+Judgement judge_backup(const std::filesystem::path& root, std::span<const Attempt> attempts,
+                       const Progress& progress) {
+  attempts = attempts.first(progress.attempted);
+  const std::filesystem::path copy = root / "backup";
+  if (const auto log = Log::open(copy); log.ok()) {
+    if (Judgement seen = judge_copy(copy, attempts, 0); !seen.ok()) return within("backup", seen);
+  } else if (log.error().code != Errc::not_found) {
+    return failed("opening the backup", log.error());
+  }
+  const auto log = Log::open(root / "store");
+  if (!log.ok()) return failed("opening to back up", log.error());
+  const auto again = backup(*log, copy);
+  if (!again.ok()) return failed("backup again", again.error());
+  return within("backup, gone on with", judge_copy(copy, attempts, attempts.size()));
+}
+
+Judgement judge_restored(const std::filesystem::path& root, std::span<const Attempt> attempts,
+                         const Progress& progress) {
+  attempts = attempts.first(progress.attempted);
+  const std::filesystem::path to = root / "restored";
+  // Under its own name it appears when it is whole.
+  if (std::filesystem::exists(to / "STORE"))
+    return within("restored", judge_copy(to, attempts, attempts.size()));
+  const auto again = restore(root / "backup", to);
+  if (!again.ok()) return failed("restoring again", again.error());
+  return within("restored again", judge_copy(to, attempts, attempts.size()));
 }
 
 }  // namespace pievt::faults

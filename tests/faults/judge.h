@@ -30,4 +30,16 @@ struct Judgement {
 Judgement judge(const std::filesystem::path& store, std::span<const Attempt> attempts,
                 const Progress& progress);
 
+/// Whether the store in `copy`, which is only read, is whole and shows the attempts from the first
+/// on, at least the first `promised` of them.
+Judgement judge_copy(const std::filesystem::path& copy, std::span<const Attempt> attempts,
+                     std::size_t promised);
+
+/// Copies of the store in `root`, of which a power cut left what it left: a backup that is one is
+/// whole, and goes on; a restored store that is there is whole, and another one can be made.
+Judgement judge_backup(const std::filesystem::path& root, std::span<const Attempt> attempts,
+                       const Progress& progress);
+Judgement judge_restored(const std::filesystem::path& root, std::span<const Attempt> attempts,
+                         const Progress& progress);
+
 }  // namespace pievt::faults

@@ -1,5 +1,6 @@
 // What can be going on when the power goes. One row each; the harness cuts each of them after every
-// operation. A new kind of work on a store (backup, restore, gc) is a row here and nothing else.
+// operation. A new kind of work on a store is a row here and nothing else.
+#include "tests/faults/judge.h"
 #include "tests/faults/world.h"
 
 namespace pievt::faults {
@@ -124,6 +125,40 @@ void take_over_and_retry(World& world) {
   world.retry_last(Durability::fsync);
 }
 
+// Twice, so that the second time there is a backup to add to.
+void back_up(World& world) {
+  world.open();
+  world.append("a", 3);
+  world.append_with_blob("a", 3000);
+  world.begin_here();
+  world.back_up();
+  world.append("b", 2);
+  world.append_with_blob("b", 300'000);
+  world.back_up();
+}
+
+void restore(World& world) {
+  world.open();
+  world.append("a", 3);
+  world.append_with_blob("b", 300'000);
+  world.back_up();
+  world.close();
+  world.begin_here();
+  world.restore();
+}
+
+// What no event refers to goes, and nothing else.
+void collect_garbage(World& world) {
+  world.open();
+  world.append_with_blob("a", 300'000);
+  world.put_orphan(3000);
+  world.put_orphan(600'000);
+  world.append("a", 1);
+  world.close();
+  world.begin_here();
+  world.collect_garbage();
+}
+
 }  // namespace
 
 std::vector<Scenario> all_scenarios() {
@@ -140,6 +175,9 @@ std::vector<Scenario> all_scenarios() {
       {"flush", flush},
       {"take_over", take_over},
       {"take_over_and_retry", take_over_and_retry},
+      {"back_up", back_up, judge_backup},
+      {"restore", restore, judge_restored},
+      {"collect_garbage", collect_garbage},
   };
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pievt/query.h"
+#include "pievt/upkeep.h"
 #include "store/log/log_impl.h"
 #include "store/log/rocks_testing.h"
 #include "tests/fault_fs/fault_fs.h"
@@ -60,13 +61,44 @@ void World::append_to(const std::vector<std::string>& streams, std::size_t event
 
 void World::append_with_blob(const std::string& stream, std::size_t blob_bytes) {
   Attempt next{new_append_id(), {{stream, next_texts(1, 20)}}, Durability::fsync, "", {}};
-  // Not to be compressed away: the pieces of it shall be pieces on the disk.
-  std::uint64_t state = texts_ + 1;
-  while (next.blob.size() < blob_bytes) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    next.blob.push_back(static_cast<char>(state >> 56));
-  }
+  next.blob = random_text(blob_bytes);
   attempt(std::move(next));
+}
+
+// Not to be compressed away: the pieces of it shall be pieces on the disk.
+std::string World::random_text(std::size_t bytes) const {
+  std::string text;
+  std::uint64_t state = texts_ + 1;
+  while (text.size() < bytes) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    text.push_back(static_cast<char>(state >> 56));
+  }
+  return text;
+}
+
+void World::put_orphan(std::size_t bytes) {
+  if (error_ || !log_) return;
+  const auto put = log_->put_blob(random_text(bytes));
+  if (!put.ok()) failed(put.error());
+}
+
+void World::back_up() {
+  if (error_ || !log_) return;
+  const auto copied = pievt::backup(*log_, backup());
+  if (!copied.ok()) failed(copied.error());
+}
+
+void World::restore() {
+  if (error_) return;
+  const auto copied = pievt::restore(backup(), restored(), {.verification = Verification::yes});
+  if (!copied.ok()) failed(copied.error());
+}
+
+void World::collect_garbage() {
+  if (error_) return;
+  const auto collected = pievt::collect_garbage(store());
+  if (!collected.ok()) return failed(collected.error());
+  if (collected->texts == 0) failed({Errc::invalid, "there was nothing to collect"});
 }
 
 void World::attempt(Attempt next) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,12 @@ class World {
   void retry_last(Durability durability = Durability::fsync);
   void save_views();
   void start_flush();
+  /// A text that no event will refer to.
+  void put_orphan(std::size_t bytes);
+  void back_up();
+  /// What needs the store for itself: close() comes before.
+  void restore();
+  void collect_garbage();
   void close();
   /// SIGKILL: what was only in this process is gone, what was given to the kernel is not.
   void die();
@@ -43,6 +50,8 @@ class World {
   std::size_t begin() const { return begin_; }
 
   std::filesystem::path store() const { return root_ / "store"; }
+  std::filesystem::path backup() const { return root_ / "backup"; }
+  std::filesystem::path restored() const { return root_ / "restored"; }
   Log& log() { return *log_; }
   Journal& journal() { return *journal_; }
   const std::vector<Attempt>& attempts() const { return attempts_; }
@@ -54,6 +63,7 @@ class World {
   void answered(std::size_t which, Durability durability, const Result<Appended>& answer);
   std::vector<std::string> next_texts(std::size_t count, std::size_t text_bytes);
   void failed(const Error& error) { error_ = error; }
+  std::string random_text(std::size_t bytes) const;
 
   std::filesystem::path scratch_, root_;
   std::unique_ptr<Journal> journal_;
@@ -66,10 +76,17 @@ class World {
   std::optional<Error> error_;
 };
 
-/// One row: a name and what happens. To add backup, restore or gc, add a row (scenarios.cc).
+struct Judgement;
+
+/// One row: a name and what happens. To add another kind of work on a store, add a row
+/// (scenarios.cc).
 struct Scenario {
   std::string_view name;
   void (*run)(World& world);
+  /// What else than the store has promises to keep, with all stores in `root`; called after the
+  /// store has been judged, which may have been gone on with.
+  Judgement (*also)(const std::filesystem::path& root, std::span<const Attempt> attempts,
+                    const Progress& progress) = nullptr;
 };
 std::vector<Scenario> all_scenarios();
 

@@ -10,6 +10,7 @@
 
 #include "store/log/fd.h"
 #include "supervisor/pi/worker_report.h"
+#include "supervisor/plan/canonical.h"
 #include "tools/agent_tools/agent_tools.h"
 
 namespace pievt::tools {
@@ -40,7 +41,7 @@ Result<std::string> report_of(plan::JsonView arguments) {
   for (const plan::JsonView member : arguments) {
     if (member.key() == "schemaVersion") continue;
     if (member.key() == "jobId" && member.kind() == plan::JsonKind::string) job = member.string();
-    text += fmt::format(",\"{}\":{}", member.key(), json_of(member));
+    text += fmt::format(",{}:{}", plan::json_text(member.key()), json_of(member));
   }
   text += "}\n";
   PIEVT_TRY(pi::read_worker_report(text, job));

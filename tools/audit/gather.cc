@@ -20,7 +20,7 @@ void keep(std::vector<Kept<typename Table::NativeTableType>>& into, const Table&
   kept.attempt = event.head().attempt();
 }
 
-void take(Extras& extras, const EventView& event) {
+void keep_extras(Extras& extras, const EventView& event) {
   visit(event, overloaded{
                    [&](const SecretFound& e) { keep(extras.secrets, e, event); },
                    [&](const WritesObserved& e) { keep(extras.writes, e, event); },
@@ -46,6 +46,22 @@ void take(Extras& extras, const EventView& event) {
                });
 }
 
+struct Gatherer {
+  Material material;
+  StoryFold fold;
+
+  void take(const EventView& event) {
+    apply(material.run, event);
+    fold.apply(event);
+    keep_extras(material.extras, event);
+  }
+  Material finish(const ReadBlob& read) && {
+    material.story = std::move(fold).take();
+    material.files = tool_files(read, material.story);
+    return std::move(material);
+  }
+};
+
 }  // namespace
 
 const story::Attempt* find_attempt(const RunStory& story, std::uint32_t job,
@@ -58,24 +74,25 @@ const story::Attempt* find_attempt(const RunStory& story, std::uint32_t job,
 }
 
 Result<Material> gather(const Log& log, std::string_view run_id, Revision at) {
-  Material material;
-  StoryFold fold;
+  Gatherer gatherer;
   auto reader = log.read_stream(run_stream(run_id), {1}, at);
-  while (reader.next()) {
-    const EventView& event = reader.event();
-    apply(material.run, event);
-    fold.apply(event);
-    take(material.extras, event);
-  }
+  while (reader.next()) gatherer.take(reader.event());
   PIEVT_TRY(reader.status());
-  if (material.run.revision == 0) {
+  if (gatherer.material.run.revision == 0) {
     return Error{Errc::not_found,
                  "no run " + std::string(run_id) + " in this store; see: pievt runs"};
   }
-  material.story = std::move(fold).take();
-  material.files = tool_files(log, material.story);
-  material.events_missing = log.info().missing;
-  return material;
+  gatherer.material.events_missing = log.info().missing;
+  return std::move(gatherer).finish([&](const BlobRef& ref) { return log.get_blob(ref); });
+}
+
+Result<Material> gather(const RunSource& source) {
+  Gatherer gatherer;
+  PIEVT_TRY(source.events([&](const EventView& event) -> Status {
+    gatherer.take(event);
+    return {};
+  }));
+  return std::move(gatherer).finish([&](const BlobRef& ref) { return source.blob(ref); });
 }
 
 }  // namespace pievt::audit

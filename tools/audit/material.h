@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pievt/log.h"
+#include "pievt/run_source.h"
 #include "pievt/run_state.h"
 #include "pievt/run_story.h"
 
@@ -68,6 +69,8 @@ struct Material {
 /// Reads the run up to its event `at` (0: all). not_found: no such run. Bodies that are not in the
 /// store any more are left out.
 Result<Material> gather(const Log& log, std::string_view run_id, Revision at = {});
+/// The same of any source, without what only a store knows: `events_missing` is 0.
+Result<Material> gather(const RunSource& source);
 
 /// The attempt with that number, or null.
 const story::Attempt* find_attempt(const RunStory& story, std::uint32_t job, std::uint32_t attempt);

@@ -72,7 +72,7 @@ std::uint64_t most_repeated(std::string_view text) {
 
 class Reader {
  public:
-  explicit Reader(const Log& log) : log_(log) {}
+  explicit Reader(const ReadBlob& read) : read_(read) {}
 
   void call(Files& files, const story::Attempt& attempt, const story::ToolCall& call) {
     if (pi::effect_of(call.tool) != pi::ToolEffect::write) return;
@@ -104,23 +104,24 @@ class Reader {
   bool load(const story::ToolCall& call, Json& arguments) {
     if (!call.arguments || call.arguments->size() > arguments_max || ++calls_ > calls_max)
       return false;
-    const auto bytes = log_.get_blob(*call.arguments);
+    const auto bytes = read_(*call.arguments);
     if (!bytes.ok()) return false;
     return parser_.parse(reinterpret_cast<const char*>(bytes->data()), bytes->size())
                    .get(arguments) == simdjson::SUCCESS &&
            arguments.is_object();
   }
 
-  const Log& log_;
+  const ReadBlob& read_;
   simdjson::dom::parser parser_;
   std::size_t calls_ = 0;
 };
 
 }  // namespace
 
-std::map<std::uint32_t, std::vector<ToolFile>> tool_files(const Log& log, const RunStory& story) {
+std::map<std::uint32_t, std::vector<ToolFile>> tool_files(const ReadBlob& read,
+                                                          const RunStory& story) {
   std::map<std::uint32_t, std::vector<ToolFile>> all;
-  Reader reader(log);
+  Reader reader(read);
   for (const story::Job& job : story.jobs) {
     Files files;
     for (const std::uint32_t place : job.attempts) {

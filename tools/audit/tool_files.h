@@ -2,6 +2,7 @@
 // that worked. What a shell wrote is not seen here.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -9,8 +10,11 @@
 
 namespace pievt::audit {
 
-/// By job. Arguments are read from the store while they are few and small; beyond that a file's
-/// size is not known.
-std::map<std::uint32_t, std::vector<ToolFile>> tool_files(const Log& log, const RunStory& story);
+/// A text by reference; not_found where it is not there.
+using ReadBlob = std::function<Result<std::vector<std::byte>>(const schema::BlobRef&)>;
+
+/// By job. Arguments are read while they are few and small; beyond that a file's size is not known.
+std::map<std::uint32_t, std::vector<ToolFile>> tool_files(const ReadBlob& read,
+                                                          const RunStory& story);
 
 }  // namespace pievt::audit

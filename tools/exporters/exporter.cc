@@ -7,23 +7,20 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "store/format/hash.h"
+#include "store/trust/run_digest.h"
 #include "tools/render/text.h"
 
 namespace pievt::tools {
 
 struct EventsDigest::Impl {
-  Sha256 sum;
+  RunDigest sum;
 };
 
 EventsDigest::EventsDigest() : impl_(std::make_unique<Impl>()) {}
 EventsDigest::~EventsDigest() = default;
 
 void EventsDigest::add(const EventView& event) {
-  const std::array<std::uint64_t, 4> head = {event.stamp->revision(), event.stamp->wall_ns(),
-                                             event.stamp->actor(), event.body.size()};
-  impl_->sum.update(std::as_bytes(std::span(head)));
-  impl_->sum.update(event.body);
+  impl_->sum.add(event);
 }
 
 std::string EventsDigest::hex() {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/exporters/arrow/arrow.h"
 #include "tools/exporters/cloudevents.h"
 #include "tools/exporters/exporter.h"
 #include "tools/exporters/html/page.h"
@@ -17,6 +18,9 @@ namespace {
 using Redacted = ExporterRow::Redacted;
 
 constexpr std::array exporter_rows = {
+    ExporterRow{"arrow", "an Arrow IPC stream: a row for each event, for data frames", "rows",
+                "texts that events refer to, captured output", carries_all, Redacted::possible,
+                make_arrow},
     ExporterRow{"cloudevents", "CloudEvents 1.0, one JSON object a line", "events and a manifest",
                 "bodies and captured output", carries_all, Redacted::possible, make_cloudevents},
     ExporterRow{"csv", "a row for each attempt: how it ended, times, tokens, cost", "rows",

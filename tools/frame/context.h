@@ -3,6 +3,8 @@
 // run it with strings.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -42,6 +44,18 @@ class Talk {
   Loudness loudness_;
 };
 
+/// What opening the verb's input left behind that must outlive all that the verb has of it, and
+/// goes with the Context, also after an error.
+struct Opened {
+  Opened() = default;
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  virtual ~Opened() = default;
+
+  std::string name;                                      ///< what was opened, for people
+  std::map<std::string, std::string, std::less<>> runs;  ///< words that name runs of it, their ids
+};
+
 struct Context {
   const Tables& tables;
   const Verb& verb;
@@ -53,6 +67,7 @@ struct Context {
   Talk& talk;
   render::Pager& pager;  ///< `pager.begin()` before long output; harmless anywhere else
   render::Environment environment;
+  mutable std::shared_ptr<Opened> opened{};  ///< where a store is not what was named
 
   /// -o json and -o jsonl: one document for people's eyes, or lines.
   bool wants_json() const {

@@ -4,6 +4,7 @@
 #include "tools/importers/importer.h"
 #include "tools/importers/jsonl.h"
 #include "tools/importers/pi_jobs.h"
+#include "tools/importers/sealed.h"
 
 namespace pievt::tools {
 namespace {
@@ -13,6 +14,7 @@ constexpr std::array importer_rows = {
              jsonl::read},
     Importer{"pi-jobs", "a .pi/jobs directory of pi-jobs 0.5, or one batch of it",
              pi_jobs::recognises, pi_jobs::read},
+    Importer{"sealed", "a run that `pievt seal` wrote", sealed_file::recognises, sealed_file::read},
 };
 
 }  // namespace

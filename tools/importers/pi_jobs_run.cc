@@ -38,7 +38,7 @@ Status RunStory::step(Step&& step) {
   if (step.observation != nullptr) {
     if (!teller_.knew_end_of(step.job, step.attempt)) {
       launched(step);
-      if (const auto* final = std::get_if<FinalMessageObservedT>(step.observation.get()))
+      if (const auto* final = step.observation->as<FinalMessageObservedT>())
         finals_[{step.job, step.attempt}] = {*final, step.blank};
       teller_.tell({.payload = std::move(*step.observation),
                     .subject = {.job = step.job, .attempt = step.attempt},

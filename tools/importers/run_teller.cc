@@ -65,7 +65,7 @@ std::string RunTeller::identity(const NewEvent& event) {
   NewEvent bare{.payload = event.payload,
                 .subject = {.job = event.subject.job, .attempt = event.subject.attempt},
                 .occurred_ns = event.occurred_ns};
-  const auto type = type_of(event.payload);
+  const auto type = event.payload.type();
   // Files and what is wrong with them have the time of the last thing that happened before.
   if (type == schema::Payload::ArtifactRecorded || type == schema::Payload::ImportAnomalyFound)
     bare.occurred_ns = 0;
@@ -75,7 +75,7 @@ std::string RunTeller::identity(const NewEvent& event) {
 }
 
 void RunTeller::number(NewEvent& event) const {
-  const auto type = type_of(event.payload);
+  const auto type = event.payload.type();
   if (type == schema::Payload::ArtifactRecorded) event.subject.artifact = state_.artifacts + 1;
   if (type == schema::Payload::GateOpened)
     event.subject.gate = static_cast<std::uint32_t>(state_.gates.size()) + 1;
@@ -101,7 +101,7 @@ void RunTeller::tell(NewEvent event) {
   if (size > limits::event_bytes_max) {
     refuse(event, fmt::format("{} would have {} bytes, more than an event may have; it is left out "
                               "and stays in the kept file",
-                              type_name(type_of(event.payload)), size));
+                              type_name(event.payload.type()), size));
     return;
   }
   if (knew_run()) {

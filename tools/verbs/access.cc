@@ -10,6 +10,7 @@
 #include "tools/frame/moment.h"
 #include "tools/frame/nearest.h"
 #include "tools/verbs/mended.h"
+#include "tools/verbs/sealed_store.h"
 
 namespace pievt::tools {
 namespace {
@@ -69,27 +70,43 @@ Result<std::filesystem::path> store_path(const Context& context) {
 }
 
 Result<Log> open_to_read(const Context& context) {
+  if (const auto files = sealed_words(context); !files.empty())
+    return open_sealed_store(context, files);
   const std::filesystem::path store = PIEVT_TRY(store_path(context));
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::read}));
   say_mended(context, log);
   return log;
 }
 
-Result<Reference> resolve(const Context&, const Log& log, std::string_view word) {
-  const std::size_t slash = word.find('/');
-  const std::string_view run_word = word.substr(0, slash);
-  const RunList runs = PIEVT_TRY(load_runs(log));
-  Reference found{PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word)), {}, {}};
-  if (slash == std::string_view::npos) return found;
-
-  const std::string_view rest = word.substr(slash + 1);
-  const std::size_t second = rest.find('/');
-  const RunState run = PIEVT_TRY(load_run(log, found.run));
-  found.job = PIEVT_TRY(resolve_job(run, rest.substr(0, second)));
-  if (second != std::string_view::npos) {
-    found.attempt = PIEVT_TRY(resolve_attempt(run, *found.job, rest.substr(second + 1)));
-  }
+Result<Reference> resolve_within(const RunState& run, std::string_view rest) {
+  Reference found{run.run_id, {}, {}};
+  if (rest.empty()) return found;
+  const std::size_t slash = rest.find('/');
+  found.job = PIEVT_TRY(resolve_job(run, rest.substr(0, slash)));
+  if (slash != std::string_view::npos)
+    found.attempt = PIEVT_TRY(resolve_attempt(run, *found.job, rest.substr(slash + 1)));
   return found;
+}
+
+Result<Reference> resolve(const Context& context, const Log& log, std::string_view word) {
+  std::string run_word(word), rest;
+  if (const auto sealed = sealed_word(word)) {
+    run_word = sealed->file.string();
+    rest = sealed->rest;
+  } else if (const std::size_t slash = word.find('/'); slash != std::string_view::npos) {
+    run_word = word.substr(0, slash);
+    rest = word.substr(slash + 1);
+  }
+  std::string id;
+  if (context.opened != nullptr && context.opened->runs.contains(run_word)) {
+    id = context.opened->runs.find(run_word)->second;
+  } else {
+    const RunList runs = PIEVT_TRY(load_runs(log));
+    id = PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word));
+  }
+  if (rest.empty()) return Reference{id, {}, {}};
+  const RunState run = PIEVT_TRY(load_run(log, id));
+  return resolve_within(run, rest);
 }
 
 Result<Revision> moment(const Context& context, const Log& log, std::string_view run) {
@@ -117,7 +134,8 @@ Result<Revision> moment(const Context& context, const Log& log, std::string_view
 
 void say_scope(const Context& context, const Log& log, std::string_view run, Revision at) {
   const LogInfo info = log.info();
-  std::string line = fmt::format("store {}", info.directory.string());
+  std::string line = context.opened != nullptr ? context.opened->name
+                                               : fmt::format("store {}", info.directory.string());
   if (!run.empty()) line += fmt::format(", run {}", run);
   if (at.value != 0) line += fmt::format(", at #{}", at.value);
   if (info.missing != 0) line += fmt::format(", {} acknowledged events are MISSING", info.missing);

@@ -19,7 +19,8 @@ namespace pievt::tools {
 /// directory.
 Result<std::filesystem::path> store_path(const Context& context);
 
-/// That store, for reading.
+/// That store, for reading. Where a word of the verb that names a run names a sealed file instead,
+/// a private store with its run (sealed_store.h).
 Result<Log> open_to_read(const Context& context);
 
 /// A thing of a run as people write it: `last`, `last/intro`, `8084d3/intro/2`.
@@ -32,6 +33,9 @@ struct Reference {
 /// Finds what `word` means. `at` of the context does not matter here: names are looked up in the
 /// present. not_found: no such run, job or attempt; the nearest are offered.
 Result<Reference> resolve(const Context& context, const Log& log, std::string_view word);
+
+/// The same for what stands behind a run's name, `intro/2`, in a run whose state is at hand.
+Result<Reference> resolve_within(const RunState& run, std::string_view rest);
 
 /// The run's last revision that --at includes; 0 without --at, which means all. An event (`812`,
 /// `#812`), a place in the store (`@90812`) or a time. not_found: the moment lies before the run's

@@ -65,14 +65,19 @@ class TextOutput {
     context_.out.line(render::styled(context_.terminal, style, line));
   }
 
+  // One line of what only one side has; what is no event has no number.
+  void side(Style style, std::string_view mark, std::uint64_t revision, const std::string& what) {
+    if (what.empty()) return;
+    const std::string name = event_name(revision);
+    out(style, fmt::format("{} {}{}{}", mark, name, name.empty() ? "" : " ", one_line(what)));
+  }
+
   void first() {
     if (!difference_.first) return;
     const FirstDifference& first = *difference_.first;
     out(Style::bold, "first difference: " + one_line(first.where));
-    if (!first.a.empty())
-      out(Style::bad, fmt::format("  - {} {}", event_name(first.revision_a), one_line(first.a)));
-    if (!first.b.empty())
-      out(Style::good, fmt::format("  + {} {}", event_name(first.revision_b), one_line(first.b)));
+    side(Style::bad, "  -", first.revision_a, first.a);
+    side(Style::good, "  +", first.revision_b, first.b);
   }
 
   void stat() {
@@ -164,10 +169,8 @@ class TextOutput {
     for (const StepChange& step : attempt.steps) {
       if (context_.out.done()) return;
       if (step.kind != StepChange::Kind::changed || step.a != step.b) {
-        if (!step.a.empty())
-          out(Style::bad, fmt::format("    - {} {}", event_name(step.revision_a), step.a));
-        if (!step.b.empty())
-          out(Style::good, fmt::format("    + {} {}", event_name(step.revision_b), step.b));
+        side(Style::bad, "    -", step.revision_a, step.a);
+        side(Style::good, "    +", step.revision_b, step.b);
       } else {
         out(Style::plain, fmt::format("    ~ {} {} {}", event_name(step.revision_a),
                                       event_name(step.revision_b), step.a));

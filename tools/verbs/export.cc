@@ -2,6 +2,7 @@
 // where the bytes go, and that a file that could not be written whole is not left behind.
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 
@@ -11,12 +12,14 @@
 
 #include <fmt/format.h>
 
+#include "pievt/sealed.h"
 #include "supervisor/process/fd.h"
 #include "tools/exporters/exporter.h"
 #include "tools/exporters/redacted_source.h"
 #include "tools/frame/nearest.h"
 #include "tools/frame/versions.h"
 #include "tools/verbs/access.h"
+#include "tools/verbs/sealed_store.h"
 
 namespace pievt::tools::verbs {
 namespace {
@@ -165,6 +168,15 @@ Status write_manifest(const std::filesystem::path& path, const Manifest& manifes
   });
 }
 
+// `812` or `#812`.
+std::optional<std::uint64_t> event_number(std::string_view moment) {
+  if (moment.starts_with('#')) moment.remove_prefix(1);
+  std::uint64_t number = 0;
+  const auto [end, failed] = std::from_chars(moment.data(), moment.data() + moment.size(), number);
+  if (failed != std::errc() || end != moment.data() + moment.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 const Manual& export_manual() {
@@ -177,12 +189,25 @@ Result<Exit> export_run(Context& context) {
     return Exit::ok;
   }
   const ExporterRow& row = *PIEVT_TRY(format_of(context));
-  const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference =
-      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
-  const Revision at = PIEVT_TRY(moment(context, log, reference.run));
-  const std::unique_ptr<RunSource> whole = PIEVT_TRY(open_run(log, reference.run, at));
-  say_scope(context, log, reference.run, at);
+  const std::string word = context.arguments.text_or("run", "last");
+  // A sealed file is read as it is. A moment other than an event is looked up in a store.
+  const auto sealed = sealed_word(word);
+  const auto event = event_number(context.globals.at.value_or("0"));
+  std::optional<Log> log;
+  Reference reference;
+  std::unique_ptr<RunSource> whole;
+  if (sealed && event) {
+    whole = PIEVT_TRY(open_sealed(sealed->file, {*event}));
+    const RunState state = PIEVT_TRY(whole->state());
+    reference = PIEVT_TRY(resolve_within(state, sealed->rest));
+    context.talk.say(fmt::format("sealed run {}", sealed->file.string()));
+  } else {
+    log.emplace(PIEVT_TRY(open_to_read(context)));
+    reference = PIEVT_TRY(resolve(context, *log, word));
+    const Revision at = PIEVT_TRY(moment(context, *log, reference.run));
+    whole = PIEVT_TRY(open_run(*log, reference.run, at));
+    say_scope(context, *log, reference.run, at);
+  }
 
   ExportOptions asked;
   asked.pievt_version = program_version();

@@ -60,6 +60,13 @@ void write_options(render::JsonWriter& json, std::span<const Option> rows) {
   json.end_array();
 }
 
+void write_outputs(render::JsonWriter& json, Outputs outputs) {
+  json.begin_array().value("text");
+  if (outputs != Outputs::text_only) json.value("json").value("jsonl");
+  if (outputs == Outputs::everything) json.value("csv");
+  json.end_array();
+}
+
 void write_json(const Context& context) {
   render::JsonWriter json = context.json();
   json.begin_document("pievt.help", 1).key("global");
@@ -72,8 +79,17 @@ void write_json(const Context& context) {
         .member("summary", verb.summary)
         .member("usage", usage_line(verb))
         .key("options");
-    write_options(json, verb.manual().options);
-    json.end_object();
+    const Manual& long_form = verb.manual();
+    write_options(json, long_form.options);
+    json.key("outputs");
+    write_outputs(json, long_form.outputs);
+    json.key("examples").begin_array();
+    for (const Example& example : long_form.examples)
+      json.begin_object()
+          .member("command", example.command)
+          .member("purpose", example.purpose)
+          .end_object();
+    json.end_array().end_object();
   }
   json.end_array().end_object();
   json.end_document();

@@ -171,7 +171,7 @@ void tell_marks(Context& context, const RunStory& run) {
 }
 
 std::size_t label_width(const std::vector<ChartRow>& rows, std::size_t width) {
-  std::size_t label = 4;
+  std::size_t label = width < 60 ? 8 : 13;  // "requests <= 9": the curves have names too
   for (const ChartRow& row : rows)
     label = std::max(label, static_cast<std::size_t>(render::display_width(row.label)));
   return std::min(label, std::max<std::size_t>(8, width / 4));

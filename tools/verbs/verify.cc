@@ -7,12 +7,14 @@
 
 #include <fmt/format.h>
 
+#include "pievt/sealed.h"
 #include "supervisor/record/clock.h"
 #include "tools/render/progress.h"
 #include "tools/render/sanitise.h"
 #include "tools/render/table.h"
 #include "tools/render/text.h"
 #include "tools/verbs/access.h"
+#include "tools/verbs/sealed_store.h"
 
 namespace pievt::tools::verbs {
 namespace {
@@ -35,7 +37,9 @@ constexpr Manual manual = {
         "bodies are missing (redacted, for example) or events were lost before a salvage, with 5 "
         "when something is damaged. The "
         "chain's value names everything before it: kept elsewhere, it shows later whether "
-        "this history was rewritten.",
+        "this history was rewritten.\n\n"
+        "A sealed FILE is verified alone: every byte of it is under a digest. Its sha256 is what "
+        "the store recorded when it was sealed.",
     .options = options,
     .examples = {{{"pievt verify --all", "everything, before a backup or after a crash"},
                   {"pievt verify last --json | jq -r .chain",
@@ -194,6 +198,21 @@ Result<std::string> run_to_verify(const Context& context, const Log& log) {
   return runs.runs.empty() ? std::string() : runs.runs.back()->run_id;
 }
 
+// A sealed file by itself: no store is asked.
+Result<Exit> verify_file(Context& context, const std::filesystem::path& file) {
+  context.talk.say(fmt::format("sealed run {}", file.string()));
+  const VerifyReport report = PIEVT_TRY(verify_sealed(file));
+  const std::string sum = PIEVT_TRY(sha256_of_file(file));
+  const auto run = PIEVT_TRY(open_sealed(file));
+  if (context.wants_json()) {
+    write_json(context, report, run->run_id(), run->origin());
+  } else {
+    write_text(context, report);
+    context.out.print("sha256 {}\n", sum);
+  }
+  return exit_of(report.verdict);
+}
+
 }  // namespace
 
 const Manual& verify_manual() {
@@ -207,6 +226,8 @@ Result<Exit> verify(Context& context) {
   if (context.globals.at) {
     return Error{Errc::invalid, "--at: a record is whole or not as it lies there now"};
   }
+  if (const auto sealed = sealed_word(context.arguments.text_or("run", "")))
+    return verify_file(context, sealed->file);
   const Log log = PIEVT_TRY(open_to_read(context));
   VerifyOptions asked;
   asked.run = PIEVT_TRY(run_to_verify(context, log));

@@ -10,8 +10,8 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
-#include <variant>
 
 #include "pievt/ids.h"
 #include "pievt/schema/envelope_generated.h"
@@ -58,19 +58,50 @@ constexpr bool matches_union(type_list<T...>) {
   return ((static_cast<std::uint8_t>(tag_of<T>) == ++tag) && ...) &&
          tag == static_cast<std::uint8_t>(schema::Payload::MAX);
 }
-template <class List>
-struct natives;
-template <class... T>
-struct natives<type_list<T...>> {
-  using variant = std::variant<typename T::NativeTableType...>;
-};
 }  // namespace detail
 
 static_assert(detail::matches_union(event_types{}),
               "event_types and union Payload in schemas/events.fbs differ");
 
-/// One payload as a value: std::variant<schema::StoreCreatedT, ...>.
-using Payload = detail::natives<event_types>::variant;
+/// A native type of one of event_types, e.g. schema::StoreCreatedT.
+template <class T>
+concept PayloadNative = schema::PayloadUnionTraits<T>::enum_value != schema::Payload::NONE;
+
+/// One payload as a value, of any of the native types; there is always one, but in what was moved
+/// from. Not a std::variant of all of them: whatever held an event then compiled the moves and
+/// destructors of every type, 20 seconds a file.
+class Payload {
+ public:
+  template <PayloadNative T>
+  Payload(T value) {  // NOLINT(google-explicit-constructor): an event is one of its payloads
+    value_.Set(std::move(value));
+  }
+
+  schema::Payload type() const { return value_.type; }
+
+  /// Null where it is of another type.
+  template <PayloadNative T>
+  T* as() {
+    return is<T>() ? static_cast<T*>(value_.value) : nullptr;
+  }
+  template <PayloadNative T>
+  const T* as() const {
+    return is<T>() ? static_cast<const T*>(value_.value) : nullptr;
+  }
+  template <PayloadNative T>
+  bool is() const {
+    return type() == schema::PayloadUnionTraits<T>::enum_value;
+  }
+
+  flatbuffers::Offset<void> pack(flatbuffers::FlatBufferBuilder& builder) const {
+    return value_.Pack(builder);
+  }
+
+  friend bool operator==(const Payload& a, const Payload& b) { return a.value_ == b.value_; }
+
+ private:
+  schema::PayloadUnion value_;
+};
 
 /// Frozen for ever; see schemas/envelope.fbs.
 static_assert(sizeof(schema::Stamp) == 40 && alignof(schema::Stamp) == 8);
@@ -157,9 +188,24 @@ bool visit(const EventView& event, F&& f) {
 /// The payload as a value, or nothing where the type is unknown.
 std::optional<Payload> unpack(const EventView& event);
 
-/// The type of a payload value.
-inline schema::Payload type_of(const Payload& payload) {
-  return static_cast<schema::Payload>(payload.index() + 1);
+namespace detail {
+template <class R, class F, class First, class... T>
+R visit_native(const Payload& payload, F& f, type_list<First, T...>) {
+  using N = typename First::NativeTableType;
+  if constexpr (sizeof...(T) == 0) {
+    return f(*payload.as<N>());
+  } else {
+    if (const N* native = payload.as<N>()) return f(*native);
+    return visit_native<R>(payload, f, type_list<T...>{});
+  }
+}
+}  // namespace detail
+
+/// Calls `f` with the native value; it answers the same type for all of them.
+template <class F>
+auto visit(const Payload& payload, F&& f) {
+  return detail::visit_native<std::invoke_result_t<F&, const schema::StoreCreatedT&>>(
+      payload, f, event_types{});
 }
 
 /// Several lambdas as one function, for visit().

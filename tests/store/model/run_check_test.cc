@@ -206,7 +206,7 @@ NewEvent random_event(const RunState& run, std::mt19937_64& dice) {
   const auto roll = [&dice](std::size_t below) {
     return static_cast<std::uint32_t>(dice() % (below == 0 ? 1 : below));
   };
-  NewEvent event{empty_payload(roll(std::variant_size_v<pievt::Payload>), event_types{})};
+  NewEvent event{empty_payload(roll(static_cast<std::size_t>(schema::Payload::MAX)), event_types{})};
   // Half of the proposals are about attempts, or a walk would hardly ever come to their end.
   if (roll(2) == 0) {
     constexpr auto first = static_cast<std::size_t>(tag_of<AttemptLaunchRequested>) - 1;
@@ -214,8 +214,8 @@ NewEvent random_event(const RunState& run, std::mt19937_64& dice) {
   }
   // A run that is to stop can only end, and a cancelled job starts nothing more: rarely, or little
   // else would happen in a walk.
-  const bool ends = std::holds_alternative<RunStopRequestedT>(event.payload) ||
-                    std::holds_alternative<JobCancelRequestedT>(event.payload);
+  const bool ends = event.payload.is<RunStopRequestedT>() ||
+                    event.payload.is<JobCancelRequestedT>();
   if (ends && roll(20) != 0) event.payload = AttemptLaunchRequestedT{};
   event.subject.job = roll(run.jobs.size() + 2);
   const JobState* job = find_job(run, event.subject.job);
@@ -261,12 +261,12 @@ struct Counts {
   std::size_t jobs = 0, gates = 0, artifacts = 0, recoveries = 0, requests = 0;
 
   void count(const NewEvent& event) {
-    if (std::holds_alternative<JobDeclaredT>(event.payload)) ++jobs;
-    if (std::holds_alternative<GateOpenedT>(event.payload)) ++gates;
-    if (std::holds_alternative<ArtifactRecordedT>(event.payload)) ++artifacts;
-    if (std::holds_alternative<RunRecoveredT>(event.payload)) ++recoveries;
-    if (std::holds_alternative<UsageRecordedT>(event.payload)) ++requests;
-    if (std::holds_alternative<AttemptLaunchRequestedT>(event.payload)) {
+    if (event.payload.is<JobDeclaredT>()) ++jobs;
+    if (event.payload.is<GateOpenedT>()) ++gates;
+    if (event.payload.is<ArtifactRecordedT>()) ++artifacts;
+    if (event.payload.is<RunRecoveredT>()) ++recoveries;
+    if (event.payload.is<UsageRecordedT>()) ++requests;
+    if (event.payload.is<AttemptLaunchRequestedT>()) {
       ++attempts[event.subject.job];
     }
   }
@@ -296,10 +296,10 @@ TEST(RunCheck, RandomWalksKeepTheInvariants) {
         ASSERT_EQ(run.state().revision, before);
         continue;
       }
-      SCOPED_TRACE(std::string(type_name(type_of(event.payload))));
+      SCOPED_TRACE(std::string(type_name(event.payload.type())));
       counts.count(event);
-      if (std::holds_alternative<RunFinishedT>(event.payload)) ++finished_runs;
-      if (std::holds_alternative<AttemptClassifiedT>(event.payload)) ++classified;
+      if (event.payload.is<RunFinishedT>()) ++finished_runs;
+      if (event.payload.is<AttemptClassifiedT>()) ++classified;
       expect_invariants(run.state());
       counts.expect_in(run.state());
       if (testing::Test::HasFatalFailure()) return;

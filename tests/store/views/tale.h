@@ -60,7 +60,7 @@ class Tale {
 
 inline NewEvent run_of(std::uint32_t concurrency) {
   NewEvent event = planned("r-1", "plan");
-  std::get<RunPlannedT>(event.payload).concurrency = concurrency;
+  event.payload.as<RunPlannedT>()->concurrency = concurrency;
   return event;
 }
 
@@ -69,7 +69,7 @@ inline NewEvent depending(std::uint32_t job, std::uint32_t on) {
   auto dependency = std::make_unique<JobDependencyT>();
   dependency->job = on;
   dependency->when = DependsWhen::success;
-  std::get<JobDeclaredT>(event.payload).depends_on.push_back(std::move(dependency));
+  event.payload.as<JobDeclaredT>()->depends_on.push_back(std::move(dependency));
   return event;
 }
 

@@ -19,13 +19,13 @@ class Budgeted {
  public:
   Budgeted(schema::BudgetT of_run, schema::BudgetT of_job) {
     NewEvent plan = planned();
-    auto& payload = std::get<schema::RunPlannedT>(plan.payload);
+    auto& payload = *plan.payload.as<schema::RunPlannedT>();
     payload.concurrency = 2;
     payload.budget = std::make_unique<schema::BudgetT>(of_run);
     happen(plan);
     for (std::uint32_t job = 1; job <= 2; ++job) {
       NewEvent declaration = declared(job);
-      auto& declares = std::get<schema::JobDeclaredT>(declaration.payload);
+      auto& declares = *declaration.payload.as<schema::JobDeclaredT>();
       declares.budget = std::make_unique<schema::BudgetT>(of_job);
       happen(declaration);
     }
@@ -50,7 +50,7 @@ class Budgeted {
   void happen(const NewEvent& event) {
     const std::uint64_t next = run_.state().revision + 1;
     // The fixture's events happen a second apart.
-    note(marks_, run_.state(), type_of(event.payload), event.subject, {next}, next * second);
+    note(marks_, run_.state(), event.payload.type(), event.subject, {next}, next * second);
     run_.happen(event);
   }
 
@@ -61,7 +61,7 @@ class Budgeted {
   LimitKind limit(std::uint64_t later_s = 0) const {
     const auto events = ask(later_s);
     return events.empty() ? LimitKind::unknown
-                          : std::get<schema::LimitReachedT>(events.front().payload).limit;
+                          : events.front().payload.as<schema::LimitReachedT>()->limit;
   }
 
   const RunState& state() const { return run_.state(); }
@@ -87,10 +87,10 @@ TEST(Budget, OfTheRunStopsItOnce) {
   run.spends(1, 5);
   const auto events = run.ask();
   ASSERT_EQ(events.size(), 2u);
-  const auto& limit = std::get<schema::LimitReachedT>(events[0].payload);
+  const auto& limit = *events[0].payload.as<schema::LimitReachedT>();
   EXPECT_EQ(limit.allowed, 1000u);
   EXPECT_EQ(limit.used, 1000u);
-  const auto& stop = std::get<schema::RunStopRequestedT>(events[1].payload);
+  const auto& stop = *events[1].payload.as<schema::RunStopRequestedT>();
   EXPECT_EQ(stop.mode, schema::StopMode::now);
   EXPECT_EQ(stop.reason, "the run's budget is spent: 1000 of 1000 tokens");
   for (const NewEvent& event : events) run.happen(event);
@@ -98,7 +98,7 @@ TEST(Budget, OfTheRunStopsItOnce) {
   EXPECT_EQ(stop_wanted(run.state(), {.job = 1, .attempt = 1}), schema::StopReason::budget);
   const NextSteps next = next_steps(run.state(), run.marks(), 0);
   ASSERT_EQ(next.events.size(), 1u);
-  EXPECT_EQ(std::get<schema::JobFinishedT>(next.events[0].payload).reason, stop.reason);
+  EXPECT_EQ(next.events[0].payload.as<schema::JobFinishedT>()->reason, stop.reason);
 }
 
 TEST(Budget, MoneyAndTimeCountToo) {

@@ -15,7 +15,7 @@ class Throttled {
  public:
   explicit Throttled(std::uint32_t jobs, std::uint32_t concurrency, std::uint32_t window = 5) {
     NewEvent plan = planned();
-    auto& payload = std::get<schema::RunPlannedT>(plan.payload);
+    auto& payload = *plan.payload.as<schema::RunPlannedT>();
     payload.concurrency = concurrency;
     payload.throttle = std::make_unique<schema::ThrottlePolicyT>();
     payload.throttle->enabled = true;
@@ -44,7 +44,7 @@ class Throttled {
     happen({std::move(classified), {.job = job, .attempt = 1}});
     happen(finished(job));
     while (auto change = throttle_step(run_.state(), marks_)) {
-      changes_.push_back(std::get<schema::ThrottleChangedT>(change->payload).to);
+      changes_.push_back(change->payload.as<schema::ThrottleChangedT>()->to);
       happen(*change);
     }
   }
@@ -67,7 +67,7 @@ class Throttled {
  private:
   void happen(const NewEvent& event) {
     const std::uint64_t next = run_.state().revision + 1;
-    note(marks_, run_.state(), type_of(event.payload), event.subject, {next}, next);
+    note(marks_, run_.state(), event.payload.type(), event.subject, {next}, next);
     run_.happen(event);
   }
 

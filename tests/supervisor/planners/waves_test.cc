@@ -16,12 +16,12 @@ MemoryRun run_of(const std::vector<std::pair<std::uint32_t, std::int32_t>>& jobs
                  std::uint32_t concurrency) {
   MemoryRun run;
   NewEvent plan = planned();
-  std::get<schema::RunPlannedT>(plan.payload).concurrency = concurrency;
+  plan.payload.as<schema::RunPlannedT>()->concurrency = concurrency;
   run.happen(plan);
   std::uint32_t number = 0;
   for (const auto& [wave, priority] : jobs) {
     NewEvent declaration = declared(++number);
-    auto& payload = std::get<schema::JobDeclaredT>(declaration.payload);
+    auto& payload = *declaration.payload.as<schema::JobDeclaredT>();
     payload.wave = wave;
     payload.priority = priority;
     run.happen(declaration);
@@ -71,7 +71,7 @@ TEST(Decisions, ACancelledJobThatWaitsEndsAndNothingIsStartedInAPause) {
   run.happen({std::move(cancel), {.job = 2}});
   NextSteps next = next_steps(run.state(), {}, 0);
   ASSERT_EQ(next.events.size(), 1u);
-  EXPECT_EQ(std::get<schema::JobFinishedT>(next.events[0].payload).reason, "not needed any more");
+  EXPECT_EQ(next.events[0].payload.as<schema::JobFinishedT>()->reason, "not needed any more");
   run.happen(next.events[0]);
   run.happen(event(schema::RunPausedT{}));
   EXPECT_THAT(launches(run), IsEmpty());

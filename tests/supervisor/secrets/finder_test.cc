@@ -4,6 +4,7 @@
 #include "supervisor/secrets/finder.h"
 
 #include <cstdlib>
+#include <span>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -128,6 +129,50 @@ TEST(Secrets, OrdinaryTextIsLeftAlone) {
       "auth_token_url = https://login.example.org/oauth2/v2/token",
   };
   for (const std::string_view text : quiet) EXPECT_EQ(rules_of(text), "") << text;
+}
+
+// What pi-jobs hid of a tool's arguments it hid by the name alone, whatever the value. Here a value
+// that looks made is hidden under every one of those names, and numbers and words are left.
+TEST(Secrets, NamesThatPiJobsHidAreKnown) {
+  const std::string_view names[] = {"access_token",  "githubToken", "secret_key", "sessionCookie",
+                                    "x-api-key",     "API_KEY",     "api key",    "password",
+                                    "Authorization", "token"};
+  const std::string_view theirs_are_missed[] = {"passwd", "privateKey", "credential"};
+  const auto line = [](std::string_view name, const std::string& value) {
+    return fmt::format("{{\"a\":1,\"{}\":\"{}\"}}", name, value);
+  };
+  for (const auto list : {std::span<const std::string_view>(names),
+                          std::span<const std::string_view>(theirs_are_missed)}) {
+    for (const std::string_view name : list) {
+      const std::string value = made(32);
+      const std::string seen = line(name, value);
+      EXPECT_THAT(masked(seen, Finder().find(seen)), Not(HasSubstr(value))) << name;
+    }
+  }
+  for (const std::string_view name : {"tokenizer", "max_tokens", "tokens", "cookies_allowed"}) {
+    EXPECT_EQ(rules_of(line(name, made(32))), "") << name;
+  }
+  EXPECT_EQ(rules_of(line("token", "x")), "") << "nobody's secret is one letter";
+
+  // All names of the recorded cases are among these.
+  const char* beside = std::getenv("PIEVT_SHARED");
+  plan::DiskFiles files(beside != nullptr ? beside : PIEVT_SOURCE_DIR "/../shared");
+  const auto recorded = files.read("fixtures/pi-jobs/vectors/redaction.json", std::size_t{1} << 20);
+  if (!recorded.ok()) GTEST_SKIP() << "the recorded cases are not beside the checkout";
+  plan::Problems problems;
+  const plan::Source source("redaction.json", *recorded);
+  const auto tree = plan::JsonTree::parse(source, problems);
+  ASSERT_TRUE(tree);
+  std::size_t hidden = 0;
+  for (const plan::JsonView one : tree->root()) {
+    const std::string out(one.find("out")->string());
+    for (std::size_t at = 0; (at = out.find("\":\"[REDACTED]\"", at)) != std::string::npos; ++at) {
+      const std::size_t from = out.rfind('"', at - 1) + 1;
+      EXPECT_THAT(names, testing::Contains(out.substr(from, at - from)));
+      ++hidden;
+    }
+  }
+  EXPECT_GE(hidden, 7u);
 }
 
 TEST(Secrets, OurOwnSourceHasNone) {

@@ -92,6 +92,47 @@ TEST_F(Attributed, OutsideOfTheTreeOnlyCallsTell) {
   EXPECT_THAT(rows(), ElementsAre("/elsewhere/y: tool [50,51] {}"));
 }
 
+TEST_F(Attributed, AProcessThatWasSeenIsEvidenceButACallIsMore) {
+  change("x");
+  change("y");
+  sight_.ran["x"] = sight_.ran["y"] = {{1, 1}, {2, 1}};
+  sight_.processes["x"] = {{{{1, 1}, 811, "sed"}}, false};
+  sight_.processes["y"] = {{{{1, 1}, 812, "pi"}}, false};
+  call({1, 1}, "/repo/y", 44);
+  EXPECT_THAT(rows(), ElementsAre("x: process [] {}", "y: tool [44] {}"));
+  EXPECT_EQ(attribute(sight_)[0]->detail, "process 811, sed");
+}
+
+TEST_F(Attributed, AProcessIsEvidenceBesideAnotherOnesCall) {
+  change("x");
+  sight_.processes["x"] = {{{{1, 1}, 811, "sed"}, {{2, 1}, 900, "pi"}}, false};
+  call({2, 1}, "/repo/x", 45);
+  EXPECT_THAT(rows(), ElementsAre("x: process [] {}"));
+}
+
+TEST_F(Attributed, WhatOnlyAnotherOnesProcessWroteIsNotInThisList) {
+  change("x");
+  sight_.ran["x"] = {{1, 1}, {2, 1}};
+  sight_.processes["x"] = {{{{2, 1}, 811, "sed"}}, false};
+  EXPECT_THAT(rows(), IsEmpty());
+  sight_.processes["x"].others = true;
+  EXPECT_THAT(rows(), ElementsAre("x: one_of [] {a/1,b/1}")) << "it may have been more than one";
+}
+
+TEST_F(Attributed, WhatItsProcessesWroteOutsideIsToldOnceWithItsCalls) {
+  sight_.outside = {{"/elsewhere/y", {{1, 1}, 811, "pi"}}, {"/elsewhere/z", {{1, 1}, 812, "cp"}}};
+  call({1, 1}, "/elsewhere/y", 50);
+  EXPECT_THAT(rows(), ElementsAre("/elsewhere/y: tool [50] {}", "/elsewhere/z: process [] {}"));
+  EXPECT_EQ(attribute(sight_)[1]->detail, "outside of what is walked; process 812, cp");
+  EXPECT_EQ(attribute(sight_)[1]->zone, WriteZone::outside_repository);
+}
+
+TEST_F(Attributed, WhatAProgramCallsItselfIsMadeReadable) {
+  change("x");
+  sight_.processes["x"] = {{{{1, 1}, 811, "a\xff\nb"}}, false};
+  EXPECT_EQ(attribute(sight_)[0]->detail, "process 811, a\uFFFD");
+}
+
 TEST_F(Attributed, TheZoneOfAnotherIsSaid) {
   change("b/x");
   sight_.ran["b/x"] = {{1, 1}, {2, 1}};

@@ -28,8 +28,8 @@ TEST_F(PiJobsImport, LabelsAndThrottlesAreEvents) {
   std::vector<schema::ThrottleChangedT> steps;
   for (auto reader = log.read_stream(run_stream(sample_id), {1}); reader.next();) {
     auto payload = unpack(reader.event());
-    if (auto* label = std::get_if<schema::ProgressReportedT>(&*payload)) labels.push_back(*label);
-    if (auto* step = std::get_if<schema::ThrottleChangedT>(&*payload)) steps.push_back(*step);
+    if (auto* label = payload->as<schema::ProgressReportedT>()) labels.push_back(*label);
+    if (auto* step = payload->as<schema::ThrottleChangedT>()) steps.push_back(*step);
   }
   ASSERT_FALSE(labels.empty());
   EXPECT_EQ(labels[0].source, "pi-jobs");

@@ -39,22 +39,30 @@
     }
     return at + (t - from) * s;
   }
+  // The moment at a column: x turned round.
+  function when(px) {
+    let from = 0, to = D.end;
+    for (let i = 0; i < 50; ++i) { const mid = (from + to) / 2; if (x(mid) < px) from = mid; else to = mid; }
+    return from;
+  }
   const clock = (t) => new Date(D.t0 + t).toISOString().slice(11, 23);
   const secs = (t) => t < 1000 ? Math.round(t) + ' ms' : t < 120000 ? (t / 1000).toFixed(1) + ' s'
     : Math.floor(t / 60000) + ' min ' + Math.round(t % 60000 / 1000) + ' s';
 
   // ---- Rows: one for each job; of many jobs, groups by cause and then by the front of the name --
+  // What failed first, then what never began because of it; x is 1 and 2 for these.
+  const rank = (j) => j.x || 3;
   const prefix = (id) => (id.match(/^(.*?)[-_./]?\d+$/) || [0, id])[1] || id;
   let rows = [];
   function makeRows() {
     const jobs = D.jobs.filter((j) => cause < 0 || j.c === cause);
     const start = (j) => j.at.length ? j.at[0].b : D.end;
     if (jobs.length <= MANY) {
-      rows = jobs.slice().sort((a, b) => (a.c < 0) - (b.c < 0) || a.c - b.c || start(a) - start(b)).map((j) => ({j}));
+      rows = jobs.slice().sort((a, b) => rank(a) - rank(b) || a.c - b.c || start(a) - start(b)).map((j) => ({j}));
     } else {
       const groups = new Map();
       for (const j of jobs) {
-        const key = j.c + '\n' + prefix(j.id);
+        const key = j.x + ' ' + j.c + '\n' + prefix(j.id);
         if (!groups.has(key)) groups.set(key, []);
         groups.get(key).push(j);
       }
@@ -62,12 +70,13 @@
       if (groups.size > MANY) {
         groups.clear();
         for (const j of jobs) {
-          if (!groups.has('' + j.c)) groups.set('' + j.c, []);
-          groups.get('' + j.c).push(j);
+          const key = j.x + ' ' + j.c;
+          if (!groups.has(key)) groups.set(key, []);
+          groups.get(key).push(j);
         }
       }
       rows = [];
-      const sorted = [...groups].sort((a, b) => (a[1][0].c < 0) - (b[1][0].c < 0) || b[1].length - a[1].length);
+      const sorted = [...groups].sort((a, b) => rank(a[1][0]) - rank(b[1][0]) || b[1].length - a[1].length);
       for (const [key, list] of sorted) {
         rows.push({key, list});
         if (open.has(key)) for (const j of list.sort((a, b) => start(a) - start(b))) rows.push({j, inner: true});
@@ -127,7 +136,7 @@
     g.restore();
   }
   function drawJob(g, j, y, inner) {
-    const bad = j.c >= 0;
+    const bad = j.x === 1;
     label(g, GLYPH[j.s] + ' ' + j.id, y, bad, bad ? colours.bad : colours.fg, inner ? 14 : 0);
     for (const [b, e] of j.w) box(g, b, e, y + 8, 4, 'slot');
     for (const a of j.at) {
@@ -142,7 +151,9 @@
     }
     for (const q of j.g) diamond(g, q[0], y + 10, q[1]);
     if (bad && j.at.length) {
-      const wide = g.measureText(j.f).width, left = Math.min(x(j.at[j.at.length - 1].e) + 9, pixels - wide - 6);
+      // Behind the last bar, or before the first one where there is no room.
+      const wide = g.measureText(j.f).width, after = x(j.at[j.at.length - 1].e) + 9;
+      const left = after + wide + 6 <= pixels ? after : Math.max(GUTTER, x(j.at[0].b) - wide - 9);
       g.fillStyle = colours.card;
       g.fillRect(left - 2, y + 2, wide + 4, 16);
       g.fillStyle = colours.bad;
@@ -150,7 +161,7 @@
     }
   }
   function drawGroup(g, row, y) {
-    const bad = row.list[0].c >= 0;
+    const bad = row.list[0].x === 1;
     if (!row.density || row.density.length !== pixels) {
       const steps = new Int32Array(pixels + 2);
       for (const j of row.list) for (const a of j.at) {
@@ -170,15 +181,16 @@
     label(g, (open.has(row.key) ? '\u25be ' : '\u25b8 ') + GLYPH[row.list[0].s] + ' ' + row.list.length + '\u00d7 ' + prefix(row.list[0].id) + ', max ' + row.most,
       y, true, bad ? colours.bad : colours.fg, 0);
   }
+  const view = $('rows');
   function drawRows() {
-    const view = $('rows'), top = view.scrollTop, height = Math.min(view.clientHeight, rows.length * ROW) || ROW;
+    const top = view.scrollTop, height = Math.min(view.clientHeight, rows.length * ROW) || ROW;
     const g = sized($('fall'), height);
     $('fall').style.top = top + 'px';
     const first = Math.floor(top / ROW), last = Math.min(rows.length, first + Math.ceil(height / ROW) + 1);
     marks(g, height);
     for (let i = first; i < last; ++i) {
       const y = i * ROW - top;
-      if (i === selected) { g.fillStyle = colours.sel + '33'; g.fillRect(0, y, pixels, ROW); }
+      if (i === selected && document.activeElement === view) { g.fillStyle = colours.sel + '33'; g.fillRect(0, y, pixels, ROW); }
       if (rows[i].list) drawGroup(g, rows[i], y); else drawJob(g, rows[i].j, y, rows[i].inner);
     }
   }
@@ -268,7 +280,10 @@
   }
 
   // ---- Asking: hover is a sentence, click and Enter open the panel -----------------------------
+  const near = (px) => D.marks.find((m) => Math.abs(px - x(m[0])) < 4);
   function sentence(row, px) {
+    const mark = near(px);
+    if (mark) return mark[3] + ' #' + mark[2];
     if (row.list) return row.list.length + ' jobs: ' + row.list[0].s + (row.list[0].f === 'none' ? '' : ', ' + row.list[0].f) + '. Enter or click opens the group.';
     const j = row.j;
     for (const a of j.at) {
@@ -320,19 +335,28 @@
     if (!row) return;
     if (row.list) { if (!open.delete(row.key)) open.add(row.key); makeRows(); draw(); } else { drawRows(); show(row.j); }
   }
-  const view = $('rows');
   const at = (event) => Math.floor((event.clientY - view.getBoundingClientRect().top + view.scrollTop) / ROW);
   view.onscroll = drawRows;
   view.onclick = (event) => { if (rows[at(event)]) act(at(event)); };
-  view.onmousemove = (event) => {
-    const row = rows[at(event)], tip = $('tip'), frame = $('picture').getBoundingClientRect();
-    if (!row) { tip.style.display = 'none'; return; }
-    tip.textContent = sentence(row, event.clientX - frame.left);
-    tip.style.display = 'block';
-    tip.style.left = Math.min(event.clientX - frame.left + 12, Math.max(0, pixels - 430)) + 'px';
-    tip.style.top = event.clientY - frame.top + 16 + 'px';
+  function tip(event, text) {
+    const box = $('tip'), frame = $('picture').getBoundingClientRect();
+    box.style.display = text ? 'block' : 'none';
+    box.textContent = text;
+    box.style.left = Math.min(event.clientX - frame.left + 12, Math.max(0, pixels - 430)) + 'px';
+    box.style.top = event.clientY - frame.top + 16 + 'px';
+  }
+  const column = (event) => event.clientX - $('picture').getBoundingClientRect().left;
+  view.onmousemove = (event) => tip(event, rows[at(event)] ? sentence(rows[at(event)], column(event)) : '');
+  // Over the curves: what a line says, or how it stood then.
+  $('curves').onmousemove = (event) => {
+    const mark = near(column(event));
+    if (mark || column(event) < GUTTER) return tip(event, mark ? mark[3] + ' #' + mark[2] : '');
+    const t = when(column(event)), running = busy.filter(([b, e]) => b <= t && t < e).length;
+    const spent = D.req.reduce((sum, r) => sum + (r[0] <= t ? r[3] : 0), 0);
+    tip(event, clock(t) + ': ' + running + ' at once, $' + spent.toFixed(4) + ' until then');
   };
-  view.onmouseleave = () => { $('tip').style.display = 'none'; };
+  for (const part of [view, $('curves')]) part.onmouseleave = (event) => tip(event, '');
+  view.onfocus = view.onblur = drawRows;
   view.onkeydown = (event) => {
     const page = Math.max(1, Math.floor(view.clientHeight / ROW) - 1);
     const to = {ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -1e9, End: 1e9}[event.key];

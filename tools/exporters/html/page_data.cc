@@ -11,13 +11,39 @@ namespace {
 
 using render::JsonWriter;
 
-constexpr std::size_t text_bytes_max = 16u << 10;
+constexpr std::uint64_t text_bytes_max = 16u << 10;
+constexpr std::size_t line_bytes_max = 400;
+
+// What a character takes in the file: control characters and markup are written as \u003c.
+std::uint64_t weight_of(char c) {
+  const bool escaped = static_cast<unsigned char>(c) < 0x20 || c == '<' || c == '>' || c == '&';
+  return escaped ? 6 : c == '"' || c == '\\' ? 2 : 1;
+}
+std::uint64_t weight_of(std::string_view text) {
+  std::uint64_t weight = 0;
+  for (const char c : text) weight += weight_of(c);
+  return weight;
+}
+
+// How many bytes of the text weigh at most so much. Never ends inside a character.
+std::size_t fitting(std::string_view text, std::uint64_t most) {
+  std::uint64_t weight = 0;
+  std::size_t end = 0;
+  while (end < text.size() && (weight += weight_of(text[end])) <= most) ++end;
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+    --end;
+  return end;
+}
+
+std::string_view line_of(std::string_view text) {
+  return text.substr(0, fitting(text, line_bytes_max));
+}
 
 class Data {
  public:
-  Data(Export& work, const RunStory& story, const Causes& causes, const Writes& writes,
+  Data(Export& work, const RunStory& story, const audit::RunReport& report, const Writes& writes,
        TextBudget& budget)
-      : work_(work), story_(story), causes_(causes), writes_(writes), budget_(budget) {
+      : work_(work), story_(story), report_(report), writes_(writes), budget_(budget) {
     for (const auto& gate : work.state.gates) gates_of_[gate->job].push_back(gate.get());
     for (const story::Gate& gate : story.gates) told_gates_[gate.number] = &gate;
   }
@@ -46,13 +72,14 @@ class Data {
 
   Status job(const story::Job& job) {
     const story::JobEnd* end = job.end();
-    const auto cause = causes_.of_job.find(job.number);
+    const schema::JobStatus status = end ? end->status : schema::JobStatus::unknown;
     json_.begin_object()
         .member("id", job.id)
-        .member("s", schema::EnumNameJobStatus(end ? end->status : schema::JobStatus::unknown))
+        .member("s", schema::EnumNameJobStatus(status))
+        .member("x", static_cast<int>(standing_of(status)))
         .member("f", schema::EnumNameFailureKind(end ? end->failure : schema::FailureKind::unknown))
-        .member("why", end ? end->reason : std::string_view())
-        .member("c", cause == causes_.of_job.end() ? -1 : cause->second);
+        .member("why", end ? line_of(end->reason) : "")
+        .member("c", cause_of(report_, job.number));
     json_.key("w").begin_array();
     for (const story::Wait& wait : job.waits) {
       json_.begin_array().value(ms(wait.span.begin)).value(end_ms(wait.span.end));
@@ -89,7 +116,7 @@ class Data {
         .member("e", ms(last))
         .member("ok", attempt.ending == schema::Ending::ok)
         .member("end", schema::EnumNameEnding(attempt.ending))
-        .member("why", attempt.reason)
+        .member("why", line_of(attempt.reason))
         .member("m", attempt.model)
         .member("tok", tokens)
         .member("tools", attempt.tools.size());
@@ -175,28 +202,35 @@ class Data {
       json_.null();
       return {};
     }
-    const std::size_t most = std::min<std::uint64_t>(text_bytes_max, budget_.left);
-    if (content->size() > most) {
+    const std::size_t fits = fitting(*content, std::min(text_bytes_max, budget_.left));
+    if (content->size() > fits) {
       ++budget_.shortened;
       const std::size_t whole = content->size();
-      content->resize(most);
+      content->resize(fits);
       *content += fmt::format("\n[... {} bytes in all]", whole);
     }
-    budget_.left -= std::min<std::uint64_t>(budget_.left, content->size());
+    budget_.left -= std::min<std::uint64_t>(budget_.left, weight_of(*content));
     json_.value(*content);
     return {};
   }
 
-  void mark(const story::Mark& at, std::string_view kind) {
-    json_.begin_array().value(ms(at)).value(kind).value(at.revision).end_array();
+  void mark(const story::Mark& at, std::string_view kind, std::string_view sentence) {
+    json_.begin_array().value(ms(at)).value(kind).value(at.revision);
+    json_.value(line_of(sentence)).end_array();
   }
 
   void marks() {
     json_.key("marks").begin_array();
     for (const story::Supervision& supervision : story_.supervisions)
-      if (supervision.died()) mark(supervision.last_seen, "lost");
-    for (const story::StopRequest& stop : story_.stops) mark(stop.at, "stop");
-    for (const story::Throttle& throttle : story_.throttles) mark(throttle.at, "throttle");
+      if (supervision.died())
+        mark(supervision.last_seen, "lost", "the supervisor was last seen here; another took over");
+    for (const story::StopRequest& stop : story_.stops)
+      mark(stop.at, "stop", fmt::format("a stop was asked for: {}", stop.reason));
+    for (const story::Throttle& throttle : story_.throttles)
+      mark(throttle.at, "throttle",
+           fmt::format("throttle {} to {}, {}{}{}", throttle.from, throttle.to,
+                       schema::EnumNameThrottleReason(throttle.reason),
+                       throttle.detail.empty() ? "" : ": ", throttle.detail));
     json_.end_array();
     json_.key("allowed").begin_array();
     json_.begin_array().value(0).value(story_.concurrency).end_array();
@@ -223,7 +257,7 @@ class Data {
 
   Export& work_;
   const RunStory& story_;
-  const Causes& causes_;
+  const audit::RunReport& report_;
   const Writes& writes_;
   TextBudget& budget_;
   std::map<std::uint32_t, std::vector<const state::GateStateT*>> gates_of_;  ///< by job
@@ -234,9 +268,9 @@ class Data {
 
 }  // namespace
 
-Result<std::string> page_data(Export& work, const RunStory& story, const Causes& causes,
+Result<std::string> page_data(Export& work, const RunStory& story, const audit::RunReport& report,
                               const Writes& writes, TextBudget& budget) {
-  const std::string json = PIEVT_TRY(Data(work, story, causes, writes, budget).write());
+  const std::string json = PIEVT_TRY(Data(work, story, report, writes, budget).write());
   // No end of the script element, no comment and no markup can be in it.
   std::string safe;
   safe.reserve(json.size());

@@ -1,4 +1,5 @@
-// The parts an HTML report is put together from.
+// The parts an HTML report is put together from. What they say about failures is the audit's report
+// (tools/audit/report.h) and nothing of their own, so that the page and `pievt audit` agree.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "pievt/run_story.h"
+#include "tools/audit/report.h"
 #include "tools/exporters/exporter.h"
 
 namespace pievt::tools::html {
@@ -15,34 +17,53 @@ namespace pievt::tools::html {
 /// Text for an element or an attribute in double quotes. Control characters become visible.
 std::string escaped(std::string_view text);
 
-/// Jobs that ended for one reason.
-struct Cause {
-  schema::FailureKind failure{};
-  std::string reason;
-  bool follows = false;  ///< only because other jobs failed
-  std::vector<std::uint32_t> jobs;
-};
+/// A sign for each status, so that it can be told without colour, and the class of its colour.
+std::string_view glyph_of(schema::JobStatus status);
+std::string_view class_of(schema::JobStatus status);
 
-/// First causes before what follows from them, large groups before small ones. Sets, for each job
-/// by its number, the place of its cause; -1 for jobs that did not fail.
-struct Causes {
-  std::vector<Cause> list;
-  std::map<std::uint32_t, int> of_job;
+/// How a job stands to what went wrong.
+enum class Standing : std::uint8_t {
+  fine,     ///< it succeeded, was cancelled, or is not over
+  failed,   ///< on its own account
+  follows,  ///< it never began because another one failed
 };
-Causes causes_of(const RunState& run);
+Standing standing_of(schema::JobStatus status);
+
+/// The place of a job's cause in the report; -1 where it has none.
+int cause_of(const audit::RunReport& report, std::uint32_t job);
 
 /// What was found of the writes of an attempt, one line each.
 using Writes = std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::string>>;
 
-/// How much text the page carries and how much it had to leave out.
+/// How much text the page carries, as it stands in the file, and how much it had to leave out.
 struct TextBudget {
   std::uint64_t left = 8u << 20;
   std::uint64_t shortened = 0;
   std::uint64_t absent = 0;
 };
 
+/// What the parts are made from.
+struct Page {
+  const Export& work;
+  const RunState& run;
+  const RunStory& story;
+  const audit::RunReport& report;
+};
+
+/// How it ended: name, verdict, a block for each job, counts, cost, time, how far to believe it.
+std::string verdict_strip(const Page& page);
+/// What only a person can do, and what came to light: blocked workers, leaked secrets.
+std::string needs_you(const Page& page);
+/// First causes, the one with most jobs first, what follows from them folded, and the command that
+/// runs their jobs again.
+std::string cause_cards(const Page& page);
+/// A row for each job, what failed first.
+std::string jobs_table(const Page& page);
+/// What the page does not contain, what is not known, the account.
+std::string foot(const Page& page, const TextBudget& budget);
+
 /// What the script draws from, as one JSON object that is safe inside a script element.
-Result<std::string> page_data(Export& work, const RunStory& story, const Causes& causes,
+Result<std::string> page_data(Export& work, const RunStory& story, const audit::RunReport& report,
                               const Writes& writes, TextBudget& budget);
 
 }  // namespace pievt::tools::html

@@ -1,0 +1,109 @@
+// `pievt view FILE`: what is in a sealed file, straight from the file.
+#include <array>
+
+#include <fmt/format.h>
+
+#include "pievt/sealed.h"
+#include "tools/exporters/event_facts.h"
+#include "tools/render/sanitise.h"
+#include "tools/render/table.h"
+#include "tools/render/text.h"
+#include "tools/verbs/access.h"
+#include "tools/verbs/run_report.h"
+
+namespace pievt::tools::verbs {
+namespace {
+
+constexpr std::array options = {
+    argument("file", "what pievt seal wrote")
+        .shown_as("FILE")
+        .required()
+        .completing(Complete::files),
+    number("--event", "N", "only this event, as JSON"),
+};
+
+constexpr Manual manual = {
+    .details =
+        "Says what a sealed file holds, how much of it and where it comes from, and how the run "
+        "went. Needs no store and writes nothing. With -o json, the manifest as it stands in the "
+        "file.\n\n"
+        "For everything else, give the file to the verb: pievt show FILE/JOB, pievt replay FILE, "
+        "pievt audit FILE, pievt diff FILE last, pievt export FILE, pievt verify FILE. Events of "
+        "types that this version does not know are shown by the shapes that came with them.",
+    .options = options,
+    .examples = {{{"pievt view night.pievt", "what it is, and how the run went"},
+                  {"pievt view night.pievt --event 812", "one event, found without unpacking"}}},
+};
+
+void write_event(const Context& context, const EventView& event, EventFacts& facts,
+                 const std::string& payload) {
+  render::JsonWriter json = context.json();
+  json.begin_document("pievt.sealed_event", 1)
+      .member("revision", event.revision().value)
+      .member("type", facts.type(event))
+      .member("time", facts.time(event.time_ns()))
+      .member("job", event.head().job())
+      .member("attempt", event.head().attempt())
+      .member("causation", event.head().causation())
+      .member("id", fmt::format("{}/{}", to_string(event.id.append), event.id.index))
+      .key("payload")
+      .raw(payload)
+      .end_object()
+      .end_document();
+}
+
+Result<Exit> view_event(Context& context, const SealedRun& run, std::uint64_t number) {
+  const RunState nobody;  // names of jobs would need all events before this one
+  EventFacts facts(run, nobody);
+  PIEVT_TRY(run.event({number}, [&](const EventView& event) -> Status {
+    const std::string payload = PIEVT_TRY(facts.payload(event));
+    write_event(context, event, facts, payload);
+    return {};
+  }));
+  return Exit::ok;
+}
+
+void write_facts(const Context& context, const SealedFacts& facts) {
+  const auto row = [&](std::string_view name, const std::string& what) {
+    context.out.print("{:<12} {}\n", name, render::sanitise(what, render::Lines::one));
+  };
+  row("run", facts.run_id);
+  row("from", fmt::format("{}, sealed by pievt {}", facts.origin, facts.pievt_version));
+  row("holds",
+      fmt::format("{}, {} ({}), {} of output", render::plural(facts.events, "event"),
+                  render::plural(facts.texts, "text"), render::bytes_text(facts.text_bytes),
+                  render::bytes_text(facts.output_bytes)));
+  if (facts.texts_missing + facts.chunks_missing != 0)
+    row("missing", fmt::format("{}, {} of output", render::plural(facts.texts_missing, "text"),
+                               render::plural(facts.chunks_missing, "chunk")));
+  row("size", fmt::format("{}, unpacked {}", render::bytes_text(facts.file_bytes),
+                          render::bytes_text(facts.raw_bytes)));
+  row("events", facts.events_sha256);
+}
+
+}  // namespace
+
+const Manual& view_manual() {
+  return manual;
+}
+
+Result<Exit> view(Context& context) {
+  const std::filesystem::path file = context.arguments.text_or("file", "");
+  const auto run = PIEVT_TRY(open_sealed(file));
+  if (const auto number = context.arguments.number("--event"))
+    return view_event(context, *run, *number);
+  if (context.wants_json()) {
+    context.out.write(run->facts().manifest);
+    return Exit::ok;
+  }
+  const RunState state = PIEVT_TRY(run->state());
+  context.pager.begin();
+  write_facts(context, run->facts());
+  context.out.line("");
+  const ReportStyle style{context.terminal, context.globals.zone, state.updated_ns};
+  context.out.write(job_table(state, style));
+  context.out.line(run_headline(state, style));
+  return Exit::ok;
+}
+
+}  // namespace pievt::tools::verbs
