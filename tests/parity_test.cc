@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -84,14 +83,31 @@ std::vector<Row> rows_of(const std::string& document) {
   return rows;
 }
 
+/// What stands between backticks.
+std::vector<std::string> quoted(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream pieces(text);
+  bool inside = false;
+  for (std::string piece; std::getline(pieces, piece, '`'); inside = !inside)
+    if (inside) out.push_back(piece);
+  return out;
+}
+
+bool is_test_name(const std::string& name) {
+  return name.find_first_of(" |*") == std::string::npos &&
+         (name.ends_with("_test") || name.ends_with("_test.mjs") || name.ends_with(".test"));
+}
+
 /// What is wrong with the tests that a row names; empty: they are there.
 std::vector<std::string> complaints(const Row& row) {
-  static const std::regex named(R"(`((?:[\w/-]+/)?\w+(?:_test(?:\.mjs)?|\.test))(?:: ([^`]+))?`)");
   std::vector<std::string> out;
   std::size_t count = 0;
-  for (std::sregex_iterator at(row.text.begin(), row.text.end(), named), end; at != end; ++at) {
+  for (const std::string& words : quoted(row.text)) {
+    const std::size_t colon = std::min(words.find(": "), words.size());
+    const std::string name = words.substr(0, colon);
+    const std::string wanted = words.substr(std::min(colon + 2, words.size()));
+    if (!is_test_name(name)) continue;
     ++count;
-    const std::string name = (*at)[1], wanted = (*at)[2];
     const auto found = tests().find(name);
     if (found == tests().end())
       out.push_back(fmt::format("line {}: no test is called {}", row.line, name));
@@ -124,8 +140,10 @@ TEST(Parity, NothingIsLeftOut) {
     const std::string number = row.cells.at(0).substr(0, row.cells[0].find(' '));
     EXPECT_TRUE(seen.insert(number).second) << number << " is there twice";
     if (number.starts_with('Q')) continue;
-    static const std::regex word(R"(^ *(done|differently|not taken)\b.*)");
-    EXPECT_TRUE(std::regex_match(row.cells.at(2), word)) << row.cells[2];
+    const std::string& became = row.cells.at(2);
+    const bool said = became.starts_with(" done") || became.starts_with(" differently") ||
+                      became.starts_with(" not taken");
+    EXPECT_TRUE(said) << became;
   }
   for (int i = 1; i <= 62; ++i) EXPECT_TRUE(seen.contains(std::to_string(i))) << i;
   for (int i = 1; i <= 33; ++i) EXPECT_TRUE(seen.contains("Q" + std::to_string(i))) << i;

@@ -102,7 +102,7 @@ constexpr std::array verb_rows = {
          verbs::lint, verbs::lint_manual},
     Verb{"log", Group::read, "the events of a run, oldest first", verbs::log, verbs::log_manual},
     Verb{"mcp", Group::serve,
-         "the agent tools and the record over MCP, on standard input and output", verbs::mcp,
+         "the agent tools and the record over MCP, on standard input", verbs::mcp,
          verbs::mcp_manual},
     Verb{"output", Group::read, "what an attempt wrote, byte for byte", verbs::output,
          verbs::output_manual},

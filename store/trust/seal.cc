@@ -31,8 +31,8 @@ using sealed::Section;
 using sealed::Writer;
 
 constexpr int level = 19;
-// Above so much output the highest level would take minutes and gain little: it repeats itself so
-// that any level finds it.
+// Above so much the highest level would take minutes and gain little: so much output repeats itself
+// so that any level finds it.
 constexpr int bulk_level = 12;
 constexpr std::uint64_t bulk_bytes = 64u << 20;
 
@@ -56,7 +56,7 @@ class Sealing {
   Status write(Writer& writer);
   const Directory& directory() const { return directory_; }
   const RunState& state() const { return state_; }
-  bool has_bulk() const { return output_bytes_ > bulk_bytes; }
+  bool has_bulk() const { return text_bytes_ + output_bytes_ > bulk_bytes; }
 
  private:
   Status see(const EventView& event);
@@ -173,7 +173,8 @@ Status Sealing::write_texts(Writer& writer) {
     std::memcpy(entry.key.data(), &ref.digest(), entry.key.size());
     entry.address = writer.address();
     entry.size = content->size();
-    entry.digest = sha256(*content);
+    const Digest digest = sha256(*content);
+    std::memcpy(entry.digest.data(), digest.data(), entry.digest.size());
     index_.push_back(entry);
     ++directory_.texts;
     directory_.text_bytes += entry.size;

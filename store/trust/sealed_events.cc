@@ -7,24 +7,10 @@
 
 #include "pievt/limits.h"
 #include "store/format/codec.h"
-#include "store/format/page.h"
+#include "store/format/varint.h"
 
 namespace pievt::sealed {
 namespace {
-
-// Seven bits a byte, the lowest first; the highest bit says that more follow.
-void put_number(std::vector<std::byte>& to, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) to.push_back(static_cast<std::byte>(value | 0x80));
-  to.push_back(static_cast<std::byte>(value));
-}
-
-// Small numbers of either sign become small numbers.
-std::uint64_t folded(std::uint64_t difference) {
-  return difference << 1 ^ (difference >> 63 != 0 ? ~std::uint64_t{0} : 0);
-}
-std::uint64_t unfolded(std::uint64_t value) {
-  return value >> 1 ^ ((value & 1) != 0 ? ~std::uint64_t{0} : 0);
-}
 
 void put_raw(std::vector<std::byte>& to, const void* from, std::size_t size) {
   const auto* bytes = static_cast<const std::byte*>(from);
@@ -34,53 +20,21 @@ void put_raw(std::vector<std::byte>& to, const void* from, std::size_t size) {
 // In front of an append id that begins; 0 stands for the next event of the same append.
 constexpr std::uint64_t new_append = 1;
 
-class Reader {
- public:
-  explicit Reader(std::span<const std::byte> bytes) : left_(bytes) {}
-
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (left_.empty()) break;
-      const auto byte = static_cast<std::uint64_t>(left_.front());
-      left_ = left_.subspan(1);
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    failed_ = true;
-    return 0;
-  }
-  std::span<const std::byte> take(std::size_t size) {
-    if (size > left_.size()) {
-      failed_ = true;
-      return {};
-    }
-    const auto taken = left_.first(size);
-    left_ = left_.subspan(size);
-    return taken;
-  }
-  bool failed() const { return failed_; }
-  bool at_end() const { return left_.empty(); }
-
- private:
-  std::span<const std::byte> left_;
-  bool failed_ = false;
-};
-
 Error damaged(std::string_view what) {
   return {Errc::corrupt, fmt::format("a frame of events of the sealed run is damaged: {}", what)};
 }
 
 struct Columns {
-  std::vector<std::uint64_t> walls, clocks, actors, flags, sizes;
+  std::vector<std::uint64_t> sequences, walls, clocks, actors, flags, sizes;
   std::vector<EventId> ids;
 };
 
-bool read_columns(Reader& from, std::uint32_t count, Columns& to) {
+bool read_columns(varint::Reader& from, std::uint32_t count, Columns& to) {
   const auto column = [&](std::vector<std::uint64_t>& values) {
     values.resize(count);
     for (std::uint64_t& value : values) value = from.number();
   };
+  column(to.sequences);
   column(to.walls);
   column(to.clocks);
   column(to.actors);
@@ -106,31 +60,34 @@ bool read_columns(Reader& from, std::uint32_t count, Columns& to) {
 void EventPacker::add(const EventView& event) {
   const schema::Stamp& stamp = *event.stamp;
   if (count_ == 0) first_ = stamp.revision();
+  varint::put(sequences_, varint::folded(event.sequence.value - sequence_));
+  sequence_ = event.sequence.value;
   const std::uint64_t wall = stamp.wall_ns() - wall_;
-  put_number(walls_, folded(wall));
-  put_number(clocks_, folded(stamp.monotonic_ns() - monotonic_ - wall));
+  varint::put(walls_, varint::folded(wall));
+  varint::put(clocks_, varint::folded(stamp.monotonic_ns() - monotonic_ - wall));
   wall_ = stamp.wall_ns();
   monotonic_ = stamp.monotonic_ns();
-  put_number(actors_, stamp.actor());
-  put_number(flags_, stamp.flags());
+  varint::put(actors_, stamp.actor());
+  varint::put(flags_, stamp.flags());
   const bool follows =
       count_ > 0 && event.id.append == last_.append && event.id.index == last_.index + 1;
-  put_number(appends_, follows ? 0 : new_append);
+  varint::put(appends_, follows ? 0 : new_append);
   if (!follows) {
     put_raw(appends_, event.id.append.bytes.data(), event.id.append.bytes.size());
-    put_number(appends_, event.id.index);
+    varint::put(appends_, event.id.index);
   }
   last_ = event.id;
-  put_number(sizes_, event.body.size());
+  varint::put(sizes_, event.body.size());
   bodies_.insert(bodies_.end(), event.body.begin(), event.body.end());
   ++count_;
 }
 
 std::vector<std::byte> EventPacker::take() {
   std::vector<std::byte> content;
-  put_number(content, first_);
-  put_number(content, count_);
-  for (const auto* column : {&walls_, &clocks_, &actors_, &flags_, &appends_, &sizes_, &bodies_})
+  varint::put(content, first_);
+  varint::put(content, count_);
+  for (const auto* column :
+       {&sequences_, &walls_, &clocks_, &actors_, &flags_, &appends_, &sizes_, &bodies_})
     content.insert(content.end(), column->begin(), column->end());
   *this = EventPacker();
   return content;
@@ -138,7 +95,7 @@ std::vector<std::byte> EventPacker::take() {
 
 Result<EventPage> EventPage::parse(std::span<const std::byte> content, std::uint64_t first,
                                    std::uint32_t count) {
-  Reader from(content);
+  varint::Reader from(content);
   if (from.number() != first || from.number() != count || count > content.size())
     return damaged("it is not the one that belongs here");
   Columns columns;
@@ -153,12 +110,13 @@ Result<EventPage> EventPage::parse(std::span<const std::byte> content, std::uint
   page.words.resize(words);
   page.stamps.reserve(count);
   page.events.reserve(count);
-  std::uint64_t wall = 0, monotonic = 0;
+  std::uint64_t sequence = 0, wall = 0, monotonic = 0;
   std::size_t at = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint64_t step = unfolded(columns.walls[i]);
+    sequence += varint::unfolded(columns.sequences[i]);
+    const std::uint64_t step = varint::unfolded(columns.walls[i]);
     wall += step;
-    monotonic += unfolded(columns.clocks[i]) + step;
+    monotonic += varint::unfolded(columns.clocks[i]) + step;
     if (columns.actors[i] > UINT32_MAX || columns.flags[i] > UINT32_MAX)
       return damaged("a stamp holds what it cannot");
     const auto size = static_cast<std::uint32_t>(columns.sizes[i]);
@@ -171,8 +129,7 @@ Result<EventPage> EventPage::parse(std::span<const std::byte> content, std::uint
     if (envelope == nullptr) return damaged(fmt::format("#{} is no event", first + i));
     page.stamps.emplace_back(0, static_cast<std::uint32_t>(columns.actors[i]), first + i, wall,
                              monotonic, size, static_cast<std::uint32_t>(columns.flags[i]));
-    // A run is all there is here, so its revisions are the sequence.
-    page.events.push_back({{first + i}, nullptr, envelope, body, columns.ids[i]});
+    page.events.push_back({{sequence}, nullptr, envelope, body, columns.ids[i]});
   }
   if (!from.at_end()) return damaged("there is more in it than events");
   for (std::uint32_t i = 0; i < count; ++i) page.events[i].stamp = &page.stamps[i];
@@ -180,8 +137,8 @@ Result<EventPage> EventPage::parse(std::span<const std::byte> content, std::uint
 }
 
 void StampsDigest::add(const EventView& event) {
-  const std::array<std::uint64_t, 3> numbers = {event.stamp->monotonic_ns(), event.stamp->flags(),
-                                                event.id.index};
+  const std::array<std::uint64_t, 4> numbers = {event.sequence.value, event.stamp->monotonic_ns(),
+                                                event.stamp->flags(), event.id.index};
   sum_.update(std::as_bytes(std::span(numbers)));
   sum_.update(std::span(event.id.append.bytes));
 }

@@ -1,7 +1,7 @@
 // A frame of events of a sealed run: stamps as columns of differences, then bodies as they are.
 //
 // What lies beside each other is alike that way, and the two clocks, which go side by side, are one
-// number; measured on recorded runs, stamps take 4 bytes an event instead of 20. Pure.
+// number. Pure.
 #pragma once
 
 #include <cstddef>
@@ -31,9 +31,9 @@ class EventPacker {
 
  private:
   std::uint32_t count_ = 0;
-  std::uint64_t first_ = 0, wall_ = 0, monotonic_ = 0;
+  std::uint64_t first_ = 0, sequence_ = 0, wall_ = 0, monotonic_ = 0;
   EventId last_;
-  std::vector<std::byte> walls_, clocks_, actors_, flags_, appends_, sizes_, bodies_;
+  std::vector<std::byte> sequences_, walls_, clocks_, actors_, flags_, appends_, sizes_, bodies_;
 };
 
 /// A frame that was read.
@@ -48,8 +48,8 @@ struct EventPage {
                                  std::uint32_t count);
 };
 
-/// SHA-256 over what RunDigest leaves out: monotonic clock, flags, append and place in it, as
-/// little-endian numbers of 8 bytes (the append as its 16 bytes), of each event.
+/// SHA-256 over what RunDigest leaves out: sequence, monotonic clock, flags, append and place in
+/// it, as little-endian numbers of 8 bytes (the append as its 16 bytes), of each event.
 class StampsDigest {
  public:
   void add(const EventView& event);

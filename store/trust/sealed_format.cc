@@ -231,7 +231,6 @@ std::string manifest_of(const Directory& directory) {
   text("pievt_version", directory.pievt_version);
   number("events", directory.events);
   text("events_sha256", hex(directory.events_digest));
-  text("stamps_sha256", hex(directory.stamps_digest));
   number("texts", directory.texts);
   number("text_bytes", directory.text_bytes);
   number("texts_missing", directory.texts_missing);
@@ -282,7 +281,7 @@ std::array<std::byte, head_bytes> head() {
 bool is_later_head(std::span<const std::byte> bytes) {
   const auto ours = head();
   const std::size_t same = 8 + head_text.find('1');
-  return bytes.size() >= same &&
+  return bytes.size() >= ours.size() &&
          std::ranges::equal(bytes.first(same), std::span(ours).first(same)) &&
          !std::ranges::equal(bytes.first(std::min(bytes.size(), ours.size())), ours);
 }

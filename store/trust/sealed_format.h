@@ -31,7 +31,7 @@ namespace pievt::sealed {
 /// does not know.
 enum class Section : std::uint8_t {
   dictionary = 1,  ///< of zstd, for the frames of `events`; one frame or none
-  schemas = 2,     ///< binary schemas
+  schemas = 2,     ///< the shapes of events, see reflect_slim.h
   texts = 3,       ///< what events refer to
   output = 4,      ///< captured output, as it was written
   events = 5,
@@ -48,8 +48,8 @@ struct Frame {
 
 struct SchemaEntry {
   std::uint64_t name = 0;  ///< first 8 bytes of the SHA-256 of the schema it was made from
-  std::uint32_t size = 0;  ///< one after the other in their section
-  Digest digest{};         ///< SHA-256 of the bytes that are here
+  std::uint32_t size = 0;  ///< of what is here, one after the other in their section
+  Digest digest{};         ///< SHA-256 of it
 };
 
 /// From this event on, until the next span: written with that schema.
@@ -96,14 +96,15 @@ Result<Directory> parse_directory(std::span<const std::byte> bytes);
 /// What the directory says, as JSON for people.
 std::string manifest_of(const Directory& directory);
 
-/// Where a text is: 64 bytes.
+/// Where a text is: 40 bytes. Digests are cut: the text's frame is under a whole one, and names are
+/// made with a secret key, so that nobody can make two alike.
 struct IndexEntry {
-  std::array<std::byte, 16> key{};  ///< the first half of the digest by which events name it
-  std::uint64_t address = 0;        ///< in the section `texts`
+  std::array<std::byte, 8> key{};  ///< the beginning of the digest by which events name it
+  std::uint64_t address = 0;       ///< in the section `texts`
   std::uint64_t size = 0;
-  Digest digest{};  ///< SHA-256 of the text
+  std::array<std::byte, 16> digest{};  ///< the beginning of the SHA-256 of the text
 };
-inline constexpr std::size_t index_entry_bytes = 64;
+inline constexpr std::size_t index_entry_bytes = 40;
 void put_entry(std::vector<std::byte>& to, const IndexEntry& entry);
 IndexEntry entry_at(std::span<const std::byte, index_entry_bytes> bytes);
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "store/format/reflect_slim.h"
 #include "store/log/schema_registry.h"
 
 namespace pievt {
@@ -86,7 +87,7 @@ Result<IndexEntry> FileRun::index_entry(std::uint64_t place) const {
 }
 
 Result<std::optional<IndexEntry>> FileRun::find(const schema::Digest& digest) const {
-  std::array<std::byte, 16> key{};
+  decltype(IndexEntry::key) key{};
   std::memcpy(key.data(), &digest, key.size());
   std::uint64_t low = 0, high = file_.bytes_of(Section::index) / index_entry_bytes;
   while (low < high) {
@@ -106,7 +107,8 @@ Result<std::vector<std::byte>> FileRun::text(const IndexEntry& entry) const {
   if (entry.size > limits::blob_bytes_max)
     return Error{Errc::corrupt, "a text of the sealed run is larger than any can be"};
   std::vector<std::byte> content = PIEVT_TRY(file_.read(Section::texts, entry.address, entry.size));
-  if (sha256(content) != entry.digest)
+  const Digest whole = sha256(content);
+  if (!std::ranges::equal(entry.digest, std::span(whole).first(entry.digest.size())))
     return Error{Errc::corrupt, fmt::format("the text {} is not what was sealed", hex(entry.key))};
   return content;
 }
@@ -173,11 +175,11 @@ Result<std::vector<std::byte>> FileRun::schema_bytes(const SchemaEntry& entry) c
     if (&before == &entry) break;
     address += before.size;
   }
-  std::vector<std::byte> bytes = PIEVT_TRY(file_.read(Section::schemas, address, entry.size));
+  const auto bytes = PIEVT_TRY(file_.read(Section::schemas, address, entry.size));
   if (sha256(bytes) != entry.digest)
     return Error{Errc::corrupt,
                  fmt::format("the schema {:016x} is not what was sealed", entry.name)};
-  return bytes;
+  return reflect::binary_schema(bytes);
 }
 
 Result<std::vector<std::byte>> FileRun::schema(std::uint64_t short_hash) const {

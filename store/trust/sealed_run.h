@@ -35,7 +35,7 @@ class FileRun final : public SealedRun {
   /// The text an entry of the index leads to. corrupt: it is not what its digest says.
   Result<std::vector<std::byte>> text(const IndexEntry& entry) const;
   Result<IndexEntry> index_entry(std::uint64_t place) const;
-  /// A schema as it lies in the file, also this program's own.
+  /// The binary schema of an entry, also of this program's own.
   Result<std::vector<std::byte>> schema_bytes(const SchemaEntry& entry) const;
   /// One channel, chunk by chunk, of events up to `last`. As RunSource::output.
   Result<std::uint64_t> channel(const Channel& channel, Revision last, const ByteSink& sink) const;

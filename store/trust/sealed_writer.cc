@@ -76,12 +76,13 @@ Status Writer::add_frame(Section section, std::span<const std::byte> content,
 Status Writer::add(Section section, std::span<const std::byte> bytes) {
   section_ = section;
   address_ += bytes.size();
+  const std::size_t most = section == Section::output ? output_frame_bytes : frame_bytes;
   while (!bytes.empty()) {
-    const std::size_t room = frame_bytes - pending_.size();
+    const std::size_t room = most - pending_.size();
     const auto piece = bytes.first(std::min(room, bytes.size()));
     pending_.insert(pending_.end(), piece.begin(), piece.end());
     bytes = bytes.subspan(piece.size());
-    if (pending_.size() < frame_bytes) continue;
+    if (pending_.size() < most) continue;
     PIEVT_TRY(add_frame(section, pending_));
     pending_.clear();
   }

@@ -13,9 +13,10 @@
 
 namespace pievt::sealed {
 
-/// How much a frame of texts, output or index holds: enough that what repeats is found in it, and
-/// little enough that reading one thing out of it takes a few milliseconds.
-inline constexpr std::size_t frame_bytes = 4u << 20;
+/// How much a frame of texts or index holds: enough that what repeats is found in it, and little
+/// enough that reading one thing out of it takes a few milliseconds. Output is read as a whole, and
+/// repeats itself over longer stretches.
+inline constexpr std::size_t frame_bytes = 1u << 20, output_frame_bytes = 4u << 20;
 
 /// The file while it is written, under another name. Gone with this object unless it was published.
 class Writer {

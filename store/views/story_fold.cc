@@ -39,7 +39,12 @@ Text Texts::keep_once(std::string_view text) {
 void StoryFold::Impl::apply(const EventView& event) {
   head_ = &event.head();
   const std::uint64_t told = head_->occurred_ns();
-  if (event.type() == schema::Payload::RunPlanned) run.imported = told != 0;
+  if (const auto* planned = event.envelope->payload_as_RunPlanned()) {
+    // A run that comes from another store of ours has its times told, too, and lacks nothing.
+    const auto* ruleset = planned->ruleset();
+    run.imported =
+        told != 0 && (ruleset == nullptr || !ruleset->string_view().starts_with("pievt-"));
+  }
   // An event of an imported run without a time of its own happened when its record stood, not when
   // somebody read it.
   now_ = {event.revision().value, told == 0 && run.imported ? run.last.at_ns : event.time_ns()};

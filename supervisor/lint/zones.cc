@@ -16,11 +16,13 @@ struct Token {
   char letter = '\0';
 };
 
-// A pattern that ends with `/` covers what is below; one without `*` is itself.
+// As acceptance::matches() reads patterns: one that ends with `/` covers what is below, and a star
+// in it is only a letter.
 std::vector<Token> tokens_of(std::string_view pattern) {
   std::vector<Token> tokens;
+  const bool is_directory = pattern.ends_with('/') || pattern.ends_with('\\');
   for (std::size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] != '*') {
+    if (pattern[i] != '*' || is_directory) {
       tokens.push_back({Piece::letter, pattern[i] == '\\' ? '/' : pattern[i]});
     } else if (i + 1 < pattern.size() && pattern[i + 1] == '*') {
       tokens.push_back({Piece::anything});
@@ -29,8 +31,7 @@ std::vector<Token> tokens_of(std::string_view pattern) {
       tokens.push_back({Piece::in_name});
     }
   }
-  if (!tokens.empty() && tokens.back().piece == Piece::letter && tokens.back().letter == '/')
-    tokens.push_back({Piece::anything});
+  if (is_directory) tokens.push_back({Piece::anything});
   return tokens;
 }
 

@@ -47,7 +47,8 @@ inline constexpr std::size_t command_excerpt_bytes_max = 200;
 /// A file of /proc that describes one process in one line is never longer.
 inline constexpr std::size_t proc_text_bytes_max = 64u << 10;
 
-/// The kernel lets arguments and environment together take a quarter of the stack, 2 MiB by default.
+/// The kernel lets arguments and environment together take a quarter of the stack: 2 MiB by
+/// default.
 inline constexpr std::size_t environment_bytes_max = 4u << 20;
 
 /// So long it is believed that a number is still the same process's: 32,768 others would have to

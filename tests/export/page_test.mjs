@@ -85,7 +85,7 @@ test('a failed job is found without colour and without scrolling, also on a narr
     const seen = await page.ask(readable);
     assert.match(seen, /FAILED/);
     assert.match(seen, /2 failed/);
-    assert.match(seen, /2 jobs .*wrote nothing/s);
+    assert.match(seen, /2 jobs: .*wrote nothing/);
     assert.match(seen, /forget-1, forget-2/);
     const status = await page.ask(`document.querySelector('tbody tr').innerText`);
     assert.match(status, /forget-1\s+\u2717\sfailed/);

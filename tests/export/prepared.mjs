@@ -15,8 +15,8 @@ const plan = {
   concurrency: 2,
   jobs: [
     {id: 'greet', prompt: 'write greeting.txt', acceptance: {requiredPaths: ['greeting.txt']}},
-    {id: 'forget-1', prompt: 'write nothing', acceptance: {requiredPaths: ['missing-1.txt']}},
-    {id: 'forget-2', prompt: 'write nothing', acceptance: {requiredPaths: ['missing-2.txt']}},
+    {id: 'forget-1', prompt: 'write nothing', acceptance: {requiredPaths: ['forget-1.txt']}},
+    {id: 'forget-2', prompt: 'write nothing', acceptance: {requiredPaths: ['forget-2.txt']}},
     {id: 'after', prompt: 'go on', dependsOn: ['forget-1']},
   ],
 };

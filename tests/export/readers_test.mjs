@@ -174,7 +174,8 @@ test('perfetto: slices that begin end, flows lead from cause to effect, ids are 
     assert.equal(of('X').length, manifest.events_in);
     for (const end of [...of('s'), ...of('f')]) assert.ok(slices.has(end.tid + ' ' + end.ts));
   }
-  assert.ok(flowsOf(store.events('small')) > 10);
+  // At least: each gate, the verdict that follows from it, the end that follows from that.
+  assert.ok(flowsOf(store.events('small')) >= 9);
 });
 
 test('arrow: a row for each event, in batches of zstd buffers, and the account in the schema', () => {

@@ -18,10 +18,13 @@
 
 #include "store/format/codec.h"
 #include "store/format/page.h"
+#include "store/format/reflect_slim.h"
 #include "store/format/schema_facts.h"
 #include "store/format/wire.h"
 #include "store/format/zstd_codec.h"
 #include "store/log/owner.h"
+#include "store/trust/sealed_events.h"
+#include "store/trust/sealed_writer.h"
 #include "supervisor/control/protocol.h"
 #include "tests/store/format/flatbuffer_maker.h"
 #include "tests/store/format/zoo.h"
@@ -207,6 +210,44 @@ void make_owners() {
   write("owner/unknown", to_record(Owner{}));
 }
 
+// A sealed run put together by hand, and the pieces behind its digests.
+void make_sealed() {
+  sealed::EventPacker packer;
+  std::uint32_t revision = 0;
+  for (const NewEvent& event : some_events()) {
+    std::vector<std::byte> body;
+    const std::size_t size = format::BodyEncoder().append(event, body);
+    ++revision;
+    const schema::Stamp stamp(0, 1, revision, 1000 + revision, 2000 + revision,
+                              static_cast<std::uint32_t>(size), 0);
+    packer.add({{40 + revision},
+                &stamp,
+                schema::GetEnvelope(body.data()),
+                std::span(body).first(size),
+                {numbered_id(1), revision - 1}});
+  }
+  const std::vector<std::byte> events = packer.take();
+  write("sealed/events", events);
+  write("sealed/schema", reflect::slim_schema(reflect::Schema::embedded_events(), {7, 14}));
+  sealed::Directory directory;
+  directory.pievt_version = "0.1.0";
+  directory.run_id = "20240601-aaa111";
+  directory.origin = "store 018f0000";
+  directory.events = revision;
+  directory.event_counts = {revision};
+  directory.schemas = {{42, 7, {}}};
+  directory.spans = {{1, 42}};
+  directory.actors = {{1, 0, 412, "pievt run"}};
+  directory.channels = {{1, 1, 1, 2, 0, {{0, 5, 3}}, {}}};
+  const fs::path file = corpus / "sealed" / "file";
+  auto writer = sealed::Writer::create(file, 19).value();
+  const bool written = writer.add_frame(sealed::Section::events, events).ok() &&
+                       writer.finish(directory).ok() && writer.publish(true).ok();
+  if (!written) std::exit(1);
+  directory.frames = {{sealed::Section::events, 100, 300, {}}};
+  write("sealed/directory", sealed::to_bytes(directory));
+}
+
 void make_frames() {
   std::string text;
   for (int i = 0; i < 200; ++i) text += fmt::format("{{\"type\":\"turn\",\"n\":{}}}\n", i);
@@ -233,4 +274,5 @@ int main(int argc, char** argv) {
   make_schemas();
   make_owners();
   make_frames();
+  make_sealed();
 }

@@ -74,8 +74,9 @@ for (const version of Object.keys(versions)) {
     assert.equal(run.code, 1, run.stderr);
     assert.equal(JSON.parse(run.stdout).run.jobs[0].failure, "acceptance_failed");
     const writes = JSON.parse((await project.pievt("writes", "last", "-o", "json")).stdout).items;
-    assert.deepEqual(writes.map((write) => [write.path, write.zone, write.attribution]),
-      [["out/in.md", "inside", "only one running"], ["stray.md", "outside", "only one running"]]);
+    assert.deepEqual(writes.map((write) => [write.path, write.zone]), [["out/in.md", "inside"], ["stray.md", "outside"]]);
+    // As root the kernel may have told which process it was, if that lived long enough to be asked.
+    for (const write of writes) assert.match(write.attribution, /^(process|only one running)$/);
     project.remove();
   });
 }

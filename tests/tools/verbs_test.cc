@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <gmock/gmock.h>
 
@@ -74,16 +75,24 @@ TEST_P(EveryVerb, TakesRequiredArgumentsFirstAndManyLast) {
   }
 }
 
-// What stands between the verb and a pipe or redirection, as words; the examples use no quotes.
+// What stands between the verb and a pipe or redirection, as words; quotes are single ones.
 std::vector<std::string> words_of(std::string_view command, std::string_view verb) {
   std::vector<std::string> words;
   const std::size_t begin = command.find(std::string("pievt ").append(verb));
   if (begin == std::string_view::npos) return words;
-  for (const std::string_view word : split(command.substr(begin + 6), ' ')) {
-    const std::size_t end = word.find_first_of("|>)");
-    if (end != 0) words.emplace_back(word.substr(0, end));
-    if (end != std::string_view::npos) break;
+  std::string word;
+  bool quoted = false;
+  for (const char c : command.substr(begin + 6)) {
+    if (c == '\'') {
+      quoted = !quoted;
+    } else if (quoted || std::string_view(" |>)").find(c) == std::string_view::npos) {
+      word += c;
+    } else {
+      if (!word.empty()) words.push_back(std::exchange(word, {}));
+      if (c != ' ') return words;
+    }
   }
+  if (!word.empty()) words.push_back(word);
   return words;
 }
 

@@ -16,7 +16,7 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr std::array options = {
-    argument("path", "a workspace, its .pi/jobs, one batch, or a jsonl export")
+    argument("path", "a workspace, its .pi/jobs, one batch, a jsonl export, or a sealed run")
         .required()
         .completing(Complete::files),
     flag("--dry-run", "say what would be imported, and write nothing"),
@@ -32,7 +32,8 @@ constexpr Manual manual = {
         "contradiction or unknown value is an event ImportAnomalyFound of its run, with file, line "
         "and offset, and is listed here. Importing the same directory again adds nothing; a batch "
         "that has grown since goes on where it was.\n\n"
-        "A FILE that pievt export --format jsonl wrote becomes the same run here, under its own id "
+        "A FILE that pievt export --format jsonl or pievt seal wrote becomes the same run here, "
+        "under its own id "
         "and with its own times, texts and output. It is checked whole before anything is stored; "
         "imported again it adds nothing, and one that has grown goes on where it was.\n\n"
         "Exits with 0 also where there are anomalies: they were imported, too.",

@@ -12,6 +12,7 @@
 #include "tools/frame/nearest.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/log_output.h"
+#include "tools/verbs/run_end.h"
 #include "tools/verbs/store_moment.h"
 
 namespace pievt::tools::verbs {
@@ -144,7 +145,7 @@ class Shower {
       const EventView& event = reader.event();
       if (stream && event.stamp->stream() != *stream) continue;
       names_.see(event);
-      last_type_ = event.type();
+      end_.see(event.type());
       if (!filter_.admits(event, names_)) continue;
       output_.event(event);
       --filter_.left;
@@ -152,15 +153,14 @@ class Shower {
     return reader.status();
   }
 
-  /// The last event that was seen says that the run is over.
-  bool run_is_over() const { return last_type_ == schema::Payload::RunFinished; }
+  bool run_is_over() const { return end_.over(); }
 
  private:
   Context& context_;
   EventNames& names_;
   Filter filter_;
   LogOutput& output_;
-  schema::Payload last_type_{};
+  RunEnd end_;
 };
 
 Status follow(Context& context, const Log& log, Sequence after, const std::string& run,

@@ -29,7 +29,7 @@ constexpr Manual manual = {
         "                              \"exposure\": \"direct\"}}}",
     .options = options,
     .examples = {{{"pievt mcp", "serve a client"},
-                  {"claude mcp add pievt -- pievt mcp", "let another agent call it"}}},
+                  {"pievt mcp --store ~/book/.pievt", "for a store that is elsewhere"}}},
     .outputs = Outputs::text_only,
 };
 

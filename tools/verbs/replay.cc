@@ -12,6 +12,7 @@
 #include "tools/verbs/replay_step.h"
 #include "tools/verbs/replay_teller.h"
 #include "tools/verbs/replay_verify.h"
+#include "tools/verbs/run_end.h"
 #include "tools/verbs/run_report.h"
 
 namespace pievt::tools::verbs {
@@ -73,7 +74,7 @@ void pace(std::uint64_t from_ns, std::uint64_t to_ns, double speed) {
   if (wait_ms >= 1) ::poll(nullptr, 0, static_cast<int>(std::min(wait_ms, 3.6e6)));
 }
 
-Status tell(Context& context, Teller& teller, EventReader reader, double speed, bool& over) {
+Status tell(Context& context, Teller& teller, EventReader reader, double speed, RunEnd& end) {
   std::uint64_t last_ns = 0;
   while (!context.out.done() && reader.next()) {
     const EventView& event = reader.event();
@@ -83,26 +84,26 @@ Status tell(Context& context, Teller& teller, EventReader reader, double speed, 
       last_ns = std::max(last_ns, event.time_ns());
     }
     teller.tell(event);
-    over = event.type() == schema::Payload::RunFinished;
+    end.see(event.type());
   }
   return reader.status();
 }
 
 Status follow(Context& context, const Log& log, const std::string& run, Revision after,
-              Teller& teller, bool over) {
+              Teller& teller, RunEnd end) {
   constexpr std::chrono::seconds round{1};
   Follower follower = PIEVT_TRY(log.follow(log.head()));
   std::uint32_t stream = 0;
   auto first = log.read_stream(run_stream(run), {1}, {1});
   if (first.next()) stream = first.event().stamp->stream();
   context.out.flush();
-  while (!over && !context.out.done()) {
+  while (!end.over() && !context.out.done()) {
     EventReader news = PIEVT_TRY(follower.wait(round));
-    while (!over && news.next()) {
+    while (!end.over() && news.next()) {
       const EventView& event = news.event();
       if (event.stamp->stream() != stream || event.revision() <= after) continue;
       teller.tell(event);
-      over = event.type() == schema::Payload::RunFinished;
+      end.see(event.type());
     }
     PIEVT_TRY(news.status());
     context.out.flush();
@@ -144,12 +145,12 @@ Result<Exit> replay(Context& context) {
   if (!given.has("--state")) {
     EventNames names(log);
     Teller teller(context, names);
-    bool over = false;
+    RunEnd end;
     const Revision last{run.revision};
     PIEVT_TRY(
-        tell(context, teller, log.read_stream(run_stream(reference.run), {1}, last), speed, over));
+        tell(context, teller, log.read_stream(run_stream(reference.run), {1}, last), speed, end));
     if (follows) {
-      PIEVT_TRY(follow(context, log, reference.run, last, teller, over));
+      PIEVT_TRY(follow(context, log, reference.run, last, teller, end));
       run = PIEVT_TRY(load_run(log, reference.run));
     }
     context.out.line("");

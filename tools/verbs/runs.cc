@@ -27,7 +27,7 @@ constexpr std::array options = {
     value("--lineage", "RUN", "the runs that it repeats, and those that repeat it")
         .completing(Complete::runs),
     value("--since", "WHEN", "only runs planned from then on"),
-    value("--status", "WORD", "only runs of that status: failed, succeeded, running, ...")
+    value("--status", "WORD", "only runs of that status: failed, succeeded, running and so on")
         .repeatable(),
     value("--kind", "KIND", "only runs of that kind, or with a job that failed that way")
         .repeatable(),

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::array options = {
     argument("action", "list, schema, call or command").required(),
-    argument("name", "the tool: job, jobs, jobs_plan, ..."),
+    argument("name", "the tool, like jobs_plan"),
     argument("words", "command: its arguments").repeatable(),
     value("--model", "PROVIDER/MODEL", "call: for jobs that name none; the caller's own"),
     value("--thinking", "LEVEL", "call: for jobs that name none; the caller's own"),

@@ -25,8 +25,7 @@ constexpr std::array options = {
 constexpr Manual manual = {
     .details =
         "Says what a sealed file holds, how much of it and where it comes from, and how the run "
-        "went. Needs no store and writes nothing. With -o json, the manifest as it stands in the "
-        "file.\n\n"
+        "went. Needs no store and writes nothing.\n\n"
         "For everything else, give the file to the verb: pievt show FILE/JOB, pievt replay FILE, "
         "pievt audit FILE, pievt diff FILE last, pievt export FILE, pievt verify FILE. Events of "
         "types that this version does not know are shown by the shapes that came with them.",
@@ -63,6 +62,27 @@ Result<Exit> view_event(Context& context, const SealedRun& run, std::uint64_t nu
   return Exit::ok;
 }
 
+void write_json(const Context& context, const SealedFacts& facts,
+                const std::filesystem::path& file) {
+  context.json()
+      .begin_document("pievt.view", 1)
+      .member("file", file.string())
+      .member("run", facts.run_id)
+      .member("origin", facts.origin)
+      .member("pievt_version", facts.pievt_version)
+      .member("bytes", facts.file_bytes)
+      .member("raw_bytes", facts.raw_bytes)
+      .member("events", facts.events)
+      .member("events_sha256", facts.events_sha256)
+      .member("texts", facts.texts)
+      .member("text_bytes", facts.text_bytes)
+      .member("texts_missing", facts.texts_missing)
+      .member("output_bytes", facts.output_bytes)
+      .member("output_chunks_missing", facts.chunks_missing)
+      .end_object()
+      .end_document();
+}
+
 void write_facts(const Context& context, const SealedFacts& facts) {
   const auto row = [&](std::string_view name, const std::string& what) {
     context.out.print("{:<12} {}\n", name, render::sanitise(what, render::Lines::one));
@@ -93,7 +113,7 @@ Result<Exit> view(Context& context) {
   if (const auto number = context.arguments.number("--event"))
     return view_event(context, *run, *number);
   if (context.wants_json()) {
-    context.out.write(run->facts().manifest);
+    write_json(context, run->facts(), file);
     return Exit::ok;
   }
   const RunState state = PIEVT_TRY(run->state());

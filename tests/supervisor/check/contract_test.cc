@@ -163,7 +163,7 @@ TEST_F(Contract, WhatCannotBeSearchedMeetsNothing) {
 }
 
 TEST_F(Contract, ARunawayPatternIsACheckThatErrored) {
-  evidence_.final_message.text = std::string(40, 'a') + "!";
+  evidence_.final_message.text = std::string(40, 'a').append("!");
   contract_.required_final = {"^(a+)+$"};
   EXPECT_THAT(rows(), ElementsAre(HasSubstr("errored, undecided: undecided: it took")));
 }

@@ -79,8 +79,7 @@ const Row keys[] = {
     {"{'jobs': [{'prompt': 'p', 'retry': {'session': 'old'}}]}",
      "1:48: 'session' in 'retry' of job 1 must be 'fresh' or 'resume', not 'old'"},
     {"{'jobs': [{'prompt': 'p', 'isolation': {'x': 1}}]}",
-     "1:27: 'isolation' in job 1 is not supported yet: what it does comes with a later version; "
-     "remove it for now"},
+     "1:40: 'isolation' in job 1 must be text, not an object"},
     {"{'jobs': [{'prompt': 'p', 'acceptance': {'auditOnly': 1}}]}",
      "1:55: 'auditOnly' in 'acceptance' of job 1 must be true or false, not a number"},
     {"{'jobs': [{'prompt': 'p', 'acceptance': {'requiredPath': []}}]}",

@@ -130,7 +130,7 @@ TEST(Nearest, FindsSlipsAndNothingFarther) {
 TEST(Text, ShownIsShortAndHarmless) {
   EXPECT_EQ(shown("a\"b\\c\n\x1b[31m"), "\"a\\\"b\\\\c\\n\\u001b[31m\"");
   EXPECT_EQ(shown("\xff"), "\"\\xff\"");
-  const std::string cut = shown(std::string(61, 'x') + "ä");
+  const std::string cut = shown(std::string(61, 'x').append("ä"));
   EXPECT_LT(cut.size(), 80u);
   EXPECT_EQ(invalid_utf8_at(cut), std::string::npos);
 }

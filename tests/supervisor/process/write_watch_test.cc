@@ -255,7 +255,7 @@ TEST_F(Cached, AProcessIsRememberedForAMomentAfterItsEnd) {
   const auto* seen = cache.find(pid, now);
   ASSERT_NE(seen, nullptr);
   EXPECT_EQ(seen->attempt, marker());
-  EXPECT_EQ(seen->program, "process_child");
+  EXPECT_EQ(seen->program, std::filesystem::path(PIEVT_CHILD_PROGRAM).filename());
   ASSERT_TRUE(child.process.signal(SIGKILL).ok());
   end_of(child.process);
   ASSERT_NE(cache.find(pid, now + limits::pid_trust_ms / 2), nullptr);

@@ -34,7 +34,7 @@ TEST(ReportOf, AddsTheVersionAndKeepsEveryWord) {
       of(R"({"status":"completed","summary":"a \"b\"\n","deliverables":[{"path":"x","kind":"file"}],
              "schemaVersion":9,"extra":{"n":1.5,"list":[true,null]}})");
   EXPECT_EQ(text,
-            R"({"schemaVersion":1,"status":"completed","summary":"a \"b\"\n",)"
+            R"({"schemaVersion":1,"status":"completed","summary":"a \"b\"\u000a",)"
             R"("deliverables":[{"path":"x","kind":"file"}],"extra":{"n":1.5,"list":[true,null]}})"
             "\n");
   EXPECT_TRUE(pi::read_worker_report(text, "any").ok());

@@ -1,5 +1,6 @@
 // The recorded batches of the real pi-jobs, where they are: their report tells no less than one
 // that was written by hand, and their cost is the sum over their sessions.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -27,7 +28,8 @@ fs::path recorded() {
 class AuditOfRecorded : public AuditOfAStore {
  protected:
   std::string import(const fs::path& from) {
-    auto report = tools::importers().back().read(&log_, from, {});
+    auto report = std::ranges::find(tools::importers(), "pi-jobs", &tools::Importer::name)
+                      ->read(&log_, from, {});
     EXPECT_TRUE(report.ok()) << report.error().what;
     return report.ok() && !report->runs.empty() ? report->runs[0].run_id : "";
   }

@@ -1,5 +1,6 @@
 // The recorded batches of the real pi-jobs, where they are: counts and statuses against the list
 // that was made with them, and each damaged variant with a diagnosis of its own.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -27,7 +28,7 @@ std::string slurp(const fs::path& path) {
 }
 
 ImportReport import(Log* log, const fs::path& from) {
-  auto report = importers().back().read(log, from, {});
+  auto report = std::ranges::find(importers(), "pi-jobs", &Importer::name)->read(log, from, {});
   EXPECT_TRUE(report.ok()) << report.error().what;
   return report.ok() ? std::move(report).value() : ImportReport();
 }

@@ -1,6 +1,7 @@
 // The small batch that the importer's tests change, and what they do with it.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -22,7 +23,7 @@ using schema::ImportAnomaly;
 inline constexpr const char* sample_id = "2026-03-02T10-00-00-000Z-0a1b2c";
 
 inline const Importer& pi_jobs() {
-  return importers().back();
+  return *std::ranges::find(importers(), "pi-jobs", &Importer::name);
 }
 
 inline std::string slurp(const fs::path& path) {

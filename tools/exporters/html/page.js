@@ -311,8 +311,7 @@
     part(p, 'h2', GLYPH[j.s] + ' ' + j.id + ': ' + j.s);
     if (j.why) part(p, 'p', j.why);
     for (const a of j.at) {
-      part(p, 'h3', 'Attempt ' + a.n + ', ' + a.end + ', ' + secs(a.e - a.b) + ', #' + a.ev[0] + '-#' + a.ev[1]);
-      if (a.why) part(p, 'p', a.why);
+      part(p, 'h3', 'Attempt ' + a.n + ', ' + a.end + (a.why ? ' (' + a.why + ')' : '') + ', ' + secs(a.e - a.b) + ', #' + a.ev[0] + '-#' + a.ev[1]);
       part(p, 'p', [a.m, a.cost === null ? 'cost not reported' : '$' + a.cost.toFixed(4), a.tok.toLocaleString('en') + ' tokens', a.tools + ' tool calls'].filter(Boolean).join(', '), 'dim');
       for (const [name, key] of [['Prompt', 'pr'], ['Final message', 'fi']]) if (a[key] !== null) { part(p, 'h3', name); part(p, 'pre', a[key]); }
       if (a.wr.length) { part(p, 'h3', 'Writes'); const list = part(p, 'ul'); for (const w of a.wr) part(list, 'li', w); }
