@@ -3,6 +3,7 @@
 // files is slower when the kernel tells us of each (as root; else that row is an error).
 //
 //   workspace_bench                  in TMPDIR, made and removed
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -115,7 +116,8 @@ struct Written {
   bool missed = false;
 };
 
-// As the supervisor waits: for the kernel's word and for the child's.
+// As the supervisor waits: for the child's word and for the kernel's, which it does not listen to
+// for a moment after each (supervisor/turn/seen_writes.h).
 Written run_worker(const fs::path& directory, pievt::process::WriteWatch* watch) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
@@ -141,13 +143,24 @@ Written run_worker(const fs::path& directory, pievt::process::WriteWatch* watch)
     written.missed = written.missed || seen->missed;
     return seen->more;
   };
+  std::optional<pievt::process::Moment> paused_until;
   for (bool done = false; !done;) {
-    const auto woken = poller->wait(std::nullopt);
+    const auto woken = poller->wait(paused_until);
+    if (paused_until && pievt::process::Clock::now() >= *paused_until) {
+      static_cast<void>(poller->add(watch->fd(), pievt::process::Interest::read, 2));
+      paused_until.reset();
+    }
     for (const auto& each : *woken) {
-      if (each.token == 1)
+      if (each.token == 1) {
         done = true;
-      else
+      } else if (!paused_until) {
+        const auto began = pievt::process::Clock::now();
         take();
+        const auto now = pievt::process::Clock::now();
+        static_cast<void>(poller->remove(watch->fd()));
+        paused_until = now + std::max<pievt::process::Clock::duration>(std::chrono::milliseconds(1),
+                                                                       3 * (now - began));
+      }
     }
   }
   if (::read(ends[0], &written.took, sizeof(written.took)) < 0) written.took = {};

@@ -1,5 +1,6 @@
 #include "store/log/index_check.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -41,6 +42,17 @@ Status check_stream_index(const Rocks& rocks, const StoredPage& last) {
     }
   }
   return {};
+}
+
+Result<std::uint64_t> highest_indexed_page(const Rocks& rocks) {
+  std::uint64_t highest = 0;
+  auto cursor = rocks.cursor(Family::streams, Rocks::Fill::scan);
+  for (cursor.seek(""); cursor.valid(); cursor.next()) {
+    const auto entry = format::StreamIndexEntry::parse(cursor.key(), cursor.value());
+    if (entry) highest = std::max(highest, entry->page_last_sequence);
+  }
+  PIEVT_TRY(cursor.status());
+  return highest;
 }
 
 Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last_page) {

@@ -22,4 +22,8 @@ Status check_stream_index(const Rocks& rocks, const StoredPage& last);
 /// empty where there is none; corrupt otherwise, with what to do.
 Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last);
 
+/// The last sequence of the highest page that the index of streams leads to; 0 where it is empty.
+/// Reads the whole index: for when something is wrong already.
+Result<std::uint64_t> highest_indexed_page(const Rocks& rocks);
+
 }  // namespace pievt

@@ -45,20 +45,31 @@ Status Log::Impl::open_secondary() {
   return {};
 }
 
-// A look at the last page tells whether the index is the log's. A secondary beside a living writer
-// may also be not up to date, which passes.
+// A look at the last page tells whether the index is the log's, and whether the index knows of
+// pages that are not there. A secondary beside a living writer may also be not up to date, which
+// passes.
 Status Log::Impl::mistrust_index() {
   const auto deadline = std::chrono::steady_clock::now() + limits::catch_up_max;
   for (;;) {
     const auto last = PIEVT_TRY(load_last_page(secondary_->rocks, place.identity.short_id()));
-    if (!last || last->view().is_lost()) return {};
-    const Status leads = check_stream_index(secondary_->rocks, *last);
-    if (leads.ok()) return {};
-    if (leads.error().code != Errc::corrupt) return leads;
+    if (last && last->view().is_lost()) return {};
+    const Status leads = last ? check_stream_index(secondary_->rocks, *last) : Status();
+    if (last && leads.ok()) return {};
+    if (!leads.ok() && leads.error().code != Errc::corrupt) return leads;
+    if (!last && PIEVT_TRY(highest_indexed_page(secondary_->rocks)) == 0) return {};  // new
     if (writer_alive && std::chrono::steady_clock::now() < deadline) {
       PIEVT_TRY(refresh());
       std::this_thread::yield();
       continue;
+    }
+    const std::uint64_t end = last ? last->last() : 0;
+    const std::uint64_t known = PIEVT_TRY(highest_indexed_page(secondary_->rocks));
+    if (known > end) {
+      return Error{Errc::corrupt,
+                   fmt::format("the log ends with @{}, and its index knows of events up to @{}: "
+                               "pages are missing. Restore a backup, or save what is left: pievt "
+                               "salvage {} DEST",
+                               end, known, place.directory.string())};
     }
     mended = fmt::format("{}; until then every answer is found in the pages, which takes longer",
                          leads.error().what);

@@ -28,11 +28,34 @@ std::string marker_text(const StoreIdentity& identity) {
       identity.id);
 }
 
+// What a writer of the marker left that was cut off before there was one.
+bool is_unfinished_marker(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return name.starts_with(fmt::format("{}.", backup_marker)) && name.ends_with(".tmp");
+}
+
+bool holds_nothing_yet(const fs::path& directory) {
+  std::error_code failed;
+  fs::directory_iterator at(directory, failed), end;
+  for (; !failed && at != end; at.increment(failed))
+    if (!is_unfinished_marker(at->path())) return false;
+  return !failed;
+}
+
+Status remove_unfinished_markers(const fs::path& directory) {
+  std::error_code failed;
+  for (fs::directory_iterator at(directory, failed), end; !failed && at != end;
+       at.increment(failed))
+    if (is_unfinished_marker(at->path())) PIEVT_TRY(remove_durably(at->path()));
+  return {};
+}
+
 // Whether `to` can be (or already is) the backup of `identity`.
 Status check_backup_place(const fs::path& to, const StoreIdentity& identity) {
   if (PIEVT_TRY(is_vacant(to))) return {};
   std::error_code failed;
   if (!fs::exists(to / backup_marker, failed)) {
+    if (holds_nothing_yet(to)) return {};
     return Error{Errc::invalid,
                  fmt::format("{} is there and is not a backup; name an empty or a new directory",
                              to.string())};
@@ -57,6 +80,7 @@ Status check_stage(const fs::path& stage, const StoreIdentity& identity) {
 Result<CopyReport> copy_store(const Log& from, const fs::path& to, const UpkeepProgress& progress) {
   const StoreIdentity& identity = from.impl().place.identity;
   PIEVT_TRY(make_directory(to));
+  PIEVT_TRY(remove_unfinished_markers(to));
   // The marker first: whatever else is there then, it is a backup and not a store.
   PIEVT_TRY(write_file_atomically(to / backup_marker, marker_text(identity), 0600));
   const WriterLock lock = PIEVT_TRY(

@@ -22,8 +22,8 @@ schema::SecretFoundT secret_event(const RunRecord& record, std::string_view text
   event.offset = offset + found.offset;
   event.size = found.size;
   event.prefix = found.prefix;
-  event.digest = std::make_unique<schema::Digest>(
-      record.keyed_digest(text.substr(found.offset, found.size)));
+  event.digest =
+      std::make_unique<schema::Digest>(record.keyed_digest(text.substr(found.offset, found.size)));
   return event;
 }
 

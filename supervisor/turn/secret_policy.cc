@@ -69,22 +69,22 @@ Status tell_plan_secrets(RunRecord& record, const plan::PlanFile& file,
   if (!policy.report) return {};
   std::set<std::size_t> known;  // the plan's own text repeats what its jobs say
   std::size_t told = 0;
-  return each_text(file,
-                   [&](std::string_view text, std::uint32_t job, schema::SecretPlace place,
-                       const std::string& where) -> Status {
-                     for (const secrets::Found& found : policy.finder.find(text)) {
-                       const std::size_t hash =
-                           std::hash<std::string_view>{}(text.substr(found.offset, found.size)) +
-                           job;
-                       const bool repeated = job == 0 && known.contains(hash);
-                       if (job != 0) known.insert(hash - job);
-                       if (repeated || (job != 0 && !known.insert(hash).second)) continue;
-                       if (++told > SecretWatch::told_max) return {};
-                       PIEVT_TRY(record.propose(
-                           {secret_event(record, text, found, place, where), {.job = job}}));
-                     }
-                     return {};
-                   });
+  return each_text(
+      file,
+      [&](std::string_view text, std::uint32_t job, schema::SecretPlace place,
+          const std::string& where) -> Status {
+        for (const secrets::Found& found : policy.finder.find(text)) {
+          const std::size_t hash =
+              std::hash<std::string_view>{}(text.substr(found.offset, found.size)) + job;
+          const bool repeated = job == 0 && known.contains(hash);
+          if (job != 0) known.insert(hash - job);
+          if (repeated || (job != 0 && !known.insert(hash).second)) continue;
+          if (++told > SecretWatch::told_max) return {};
+          PIEVT_TRY(
+              record.propose({secret_event(record, text, found, place, where), {.job = job}}));
+        }
+        return {};
+      });
 }
 
 }  // namespace pievt::supervisor

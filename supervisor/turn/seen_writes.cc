@@ -16,9 +16,9 @@ constexpr std::size_t files_max = 100'000;
 // Of one file. A log that all attempts append to has many.
 constexpr std::size_t writers_max = 16;
 
-// Of each window this much goes into what the kernel tells.
-constexpr std::chrono::milliseconds window{20};
-constexpr std::chrono::milliseconds window_share{5};
+// So long at least listening is paused, and so much longer than it took to hear.
+constexpr std::chrono::milliseconds pause_min{1};
+constexpr int pause_per_look = 3;
 
 // The kernel keeps 16,384 events; with what comes meanwhile there is an end to it.
 constexpr int rounds_max = 400;
@@ -80,15 +80,11 @@ void SeenWrites::give_up() {
 Status SeenWrites::look() {
   if (!watch_) return {};
   const Moment began = Clock::now();
-  if (began - window_began_ >= window) {
-    window_began_ = began;
-    window_spent_ = {};
-  }
   take();
-  window_spent_ += Clock::now() - began;
-  if (!watch_ || window_spent_ < window_share || poller_ == nullptr || paused_until_) return {};
+  if (!watch_ || poller_ == nullptr || paused_until_) return {};
+  const Moment now = Clock::now();
   PIEVT_TRY(poller_->remove(watch_->fd()));
-  paused_until_ = window_began_ + window;
+  paused_until_ = now + std::max<Clock::duration>(pause_min, (now - began) * pause_per_look);
   return {};
 }
 

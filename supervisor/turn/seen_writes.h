@@ -5,11 +5,12 @@
 // moved to its place is still the same file, and what has taken the place of a file that was seen
 // is not. So evidence never passes from one file to another.
 //
-// The kernel may tell more than there is time for. Listening is then paused, for at most three
-// quarters of the time; the kernel keeps what it has to tell, and says so where it could not.
+// To be woken for every file costs whoever writes it more than to be told of many at once. So the
+// first write after a silence is looked at immediately, because its process may be about to end,
+// and then listening is paused for a moment, at least three quarters of the time. The kernel keeps
+// what it has to tell meanwhile, and says so where it could not.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -78,8 +79,6 @@ class SeenWrites {
   std::map<std::string, Who> attempts_;  ///< by marker, those that run
   std::set<Who> missed_;                 ///< while they ran, writes were missed
   std::map<process::FileId, File> files_;
-  process::Moment window_began_{};
-  std::chrono::nanoseconds window_spent_{};
   std::optional<process::Moment> paused_until_;
 };
 

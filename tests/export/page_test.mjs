@@ -145,6 +145,9 @@ test('many jobs are groups that open, never rows of a pixel', {skip}, async () =
   await page.ask(`document.getElementById('rows').focus()`);
   await page.press('Enter');
   assert.ok(await page.ask(height) > folded, 'a group opens');
+  // Rows, axis and curves share one scale, with a scroll bar and without.
+  const widths = await page.ask(`['axis', 'fall', 'curves'].map((id) => document.getElementById(id).getBoundingClientRect().width)`);
+  assert.equal(new Set(widths).size, 1, widths.join());
   await keep(page, 'many-open');
   await page.press('End');
   await page.press('Enter');

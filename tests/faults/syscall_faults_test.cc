@@ -191,8 +191,7 @@ TEST_F(SyscallFaults, WhicheverCallFailsNothingPromisedIsLost) {
     if (status != 0) {
       // 127: the set-up has failed; only what a machine forbids is a reason to skip.
       if (status != 127 && understand(whole.said()).acknowledged == 0) {
-        GTEST_SKIP() << "strace may not trace here (ptrace is forbidden): "
-                     << whole.errors();
+        GTEST_SKIP() << "strace may not trace here (ptrace is forbidden): " << whole.errors();
       }
       FAIL() << whole.errors();
     }

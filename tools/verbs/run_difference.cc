@@ -162,11 +162,24 @@ class Comparison {
         first(out, where, "what it was given", "what it was given", a->requested.revision,
               b->requested.revision);
       } else if (!attempt.steps.empty()) {
-        const StepChange& step = attempt.steps.front();
+        const StepChange step = first_step(attempt.steps);
         first(out, where, step.a, step.b, step.revision_a, step.revision_b);
       }
       out.attempts.push_back(std::move(attempt));
     }
+  }
+
+  // What one did where the other did something else: both sides of the first place.
+  static StepChange first_step(const std::vector<StepChange>& steps) {
+    StepChange first = steps.front();
+    if (first.kind != StepChange::Kind::removed) return first;
+    const auto added = std::ranges::find_if_not(
+        steps, [](StepChange::Kind kind) { return kind == StepChange::Kind::removed; },
+        &StepChange::kind);
+    if (added == steps.end() || added->kind != StepChange::Kind::added) return first;
+    first.b = added->b;
+    first.revision_b = added->revision_b;
+    return first;
   }
 
   // Keeps the earliest: of the job, and of the run.

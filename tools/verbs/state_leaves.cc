@@ -12,7 +12,8 @@ namespace {
 Result<Leaves> below(const RunState& part, std::string_view prefix) {
   Leaves leaves = PIEVT_TRY(reflect::flatten(reflect::Schema::embedded_run_state(), to_bytes(part),
                                              reflect::Defaults::hidden));
-  std::erase_if(leaves, [](const reflect::Leaf& leaf) { return leaf.path.empty(); });  // nothing yet
+  std::erase_if(leaves,
+                [](const reflect::Leaf& leaf) { return leaf.path.empty(); });  // nothing yet
   if (prefix.empty()) return leaves;
   Leaves kept;
   for (reflect::Leaf& leaf : leaves) {

@@ -206,7 +206,8 @@ NewEvent random_event(const RunState& run, std::mt19937_64& dice) {
   const auto roll = [&dice](std::size_t below) {
     return static_cast<std::uint32_t>(dice() % (below == 0 ? 1 : below));
   };
-  NewEvent event{empty_payload(roll(static_cast<std::size_t>(schema::Payload::MAX)), event_types{})};
+  NewEvent event{
+      empty_payload(roll(static_cast<std::size_t>(schema::Payload::MAX)), event_types{})};
   // Half of the proposals are about attempts, or a walk would hardly ever come to their end.
   if (roll(2) == 0) {
     constexpr auto first = static_cast<std::size_t>(tag_of<AttemptLaunchRequested>) - 1;
@@ -214,8 +215,8 @@ NewEvent random_event(const RunState& run, std::mt19937_64& dice) {
   }
   // A run that is to stop can only end, and a cancelled job starts nothing more: rarely, or little
   // else would happen in a walk.
-  const bool ends = event.payload.is<RunStopRequestedT>() ||
-                    event.payload.is<JobCancelRequestedT>();
+  const bool ends =
+      event.payload.is<RunStopRequestedT>() || event.payload.is<JobCancelRequestedT>();
   if (ends && roll(20) != 0) event.payload = AttemptLaunchRequestedT{};
   event.subject.job = roll(run.jobs.size() + 2);
   const JobState* job = find_job(run, event.subject.job);

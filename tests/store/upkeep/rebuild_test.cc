@@ -112,6 +112,24 @@ TEST_F(MendTest, AReaderAnswersFromThePagesWhereTheIndexIsGone) {
   }
 }
 
+// A table of the log that is gone takes its pages along, and what is left looks like a log.
+TEST_F(MendTest, AReaderKnowsByTheIndexThatPagesAreGone) {
+  const std::vector<PageRange> pages = pages_of(store());
+  const auto remove_pages_from = [&](std::size_t first) {
+    tamper([&](Rocks&, WriteSet& set) {
+      for (std::size_t i = first; i < pages.size(); ++i)
+        set.remove(Family::log, format::log_key(pages[i].last));
+    });
+  };
+  for (const std::size_t left : {std::size_t{3}, std::size_t{0}}) {
+    remove_pages_from(left);
+    const auto reader = Log::open(store());
+    ASSERT_FALSE(reader.ok()) << left;
+    EXPECT_EQ(reader.error().code, Errc::corrupt);
+    EXPECT_THAT(reader.error().what, testing::HasSubstr("pages are missing"));
+  }
+}
+
 TEST_F(MendTest, AReaderWithoutIndexAndWithADamagedPageSaysWhatToDo) {
   const std::vector<PageRange> pages = pages_of(store());
   empty(Family::index);

@@ -26,7 +26,7 @@
   const dead = folds.reduce((sum, f) => sum + f[1] - f[0], 0);
   const BAND = 22;
   const scale = () => Math.max(0.0001,
-    (pixels - GUTTER - 12 - folds.length * BAND) / Math.max(1, D.end - dead));
+    (pixels - GUTTER - 20 - folds.length * BAND) / Math.max(1, D.end - dead));
   function x(t) {
     const s = scale();
     let at = GUTTER, from = 0;
@@ -186,6 +186,8 @@
     const top = view.scrollTop, height = Math.min(view.clientHeight, rows.length * ROW) || ROW;
     const g = sized($('fall'), height);
     $('fall').style.top = top + 'px';
+    // As wide as the axis also where a scroll bar lies over its end: they share one scale.
+    $('fall').style.width = pixels + 'px';
     const first = Math.floor(top / ROW), last = Math.min(rows.length, first + Math.ceil(height / ROW) + 1);
     marks(g, height);
     for (let i = first; i < last; ++i) {
