@@ -17,6 +17,11 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
+// Where what lay below `from` lies when that directory is called `to`; empty for anything else.
+std::string moved(const std::string& path, const std::string& from, const std::string& to) {
+  return path.starts_with(from + "/") ? to + path.substr(from.size()) : std::string();
+}
+
 bool is_hint(const std::string& path) {
   return path.ends_with("/HEAD") || (path.ends_with("/LOCK") && !path.ends_with("/log/LOCK"));
 }
@@ -91,10 +96,18 @@ void Disk::change(std::string& content, const Change& change) {
 
 void Disk::change(std::map<std::string, FileRef>& names, const Change& change) {
   switch (change.op) {
-    case Op::rename:
+    case Op::rename: {
       names.erase(change.path);
       names[change.target] = change.named;
+      std::map<std::string, FileRef> below;
+      std::erase_if(names, [&](const auto& name) {
+        const std::string to = moved(name.first, change.path, change.target);
+        if (!to.empty()) below.emplace(to, name.second);
+        return !to.empty();
+      });
+      names.merge(below);
       break;
+    }
     case Op::link:
       names[change.target] = change.named;
       break;
@@ -172,6 +185,15 @@ void Disk::add_name(const Operation& operation) {
     next.named = found->second;
   }
   change(names_, next);
+  // Names in a directory that moves are not durable until that directory is synced, whatever it is
+  // called by then. Where the move itself is lost, so are they here, as they may be.
+  if (operation.op == Op::rename && next.named->is_directory) {
+    for (Change& pending : pending_) {
+      for (std::string* path : {&pending.path, &pending.target})
+        if (std::string to = moved(*path, next.path, next.target); !to.empty())
+          *path = std::move(to);
+    }
+  }
   pending_.push_back(std::move(next));
 }
 
@@ -216,9 +238,10 @@ bool Disk::keeps_order(const Choice& choice) const {
   for (std::size_t i = 0; i < pending_.size(); ++i) {
     const Change& pending = pending_[i];
     const bool name = pending.file == nullptr;
-    if (pending.hint || (name && parent_of(pending.path) != "store/log")) continue;
-    const std::string group = name                             ? "names"
-                              : pending.path.ends_with(".log") ? ".log"
+    const std::string parent = parent_of(pending.path);
+    if (pending.hint || (name && !parent.ends_with("/log"))) continue;
+    const std::string group = name                             ? parent
+                              : pending.path.ends_with(".log") ? parent + "/.log"
                                                                : pending.path;
     const bool kept = i < choice.kept.size() && choice.kept[i];
     if (kept && (broken.contains(group) || (choice.torn == i && choice.zeros))) return false;
