@@ -55,7 +55,7 @@ bool is_sample() {
 
 // Every image of every cut, or of a sample of them, each once for each state of the promises.
 std::vector<Row> all_rows(const std::vector<Operation>& operations, const World& world,
-                          std::mt19937_64& dice) {
+                          std::mt19937_64& dice, std::uint64_t seed) {
   Disk disk;
   std::vector<Row> rows;
   std::set<std::tuple<std::size_t, std::size_t, std::size_t, bool>> seen;
@@ -65,7 +65,9 @@ std::vector<Row> all_rows(const std::vector<Operation>& operations, const World&
     const std::size_t cuts = operations.size() + 1 - world.begin();
     if (is_sample() && cuts > cuts_sampled_max && dice() % cuts >= cuts_sampled_max) continue;
     const Progress progress = progress_of(operations, cut, world.progress());
-    for (Choice& choice : choices(disk.pending(), dice)) {
+    // Of each cut by itself, so that one row can be tried again without those before it.
+    std::mt19937_64 of_cut(seed + cut);
+    for (Choice& choice : choices(disk.pending(), of_cut)) {
       const std::size_t hash = hash_of(disk.image(choice));
       const bool is_new =
           seen.insert({hash, progress.attempted, progress.acknowledged, progress.created}).second;
@@ -125,7 +127,7 @@ TEST_P(CrashEnumeration, EveryCutLeavesAStoreThatKeepsItsPromises) {
   world.close();
   world.journal().set_boot(2);
 
-  std::vector<Row> rows = all_rows(operations, world, dice);
+  std::vector<Row> rows = all_rows(operations, world, dice, seed);
   const std::size_t all = rows.size();
   if (const char* one = std::getenv("PIEVT_FAULT_ROW")) {
     std::erase_if(rows, [&](const Row& row) {
