@@ -74,7 +74,7 @@ class FrameReader {
   }
   void raw(void* to, std::size_t size) {
     const auto from = take(size);
-    if (from.size() == size) std::memcpy(to, from.data(), size);
+    if (!from.empty() && from.size() == size) std::memcpy(to, from.data(), size);
   }
   std::span<const std::byte> rest() { return take(left_.size()); }
   std::size_t left() const { return left_.size(); }

@@ -11,8 +11,20 @@
 namespace pievt::process {
 namespace {
 
+// On its way out a process loses its memory, and its environment with it, before it is a zombie.
 bool has_ended(const ProcStat& stat) {
-  return stat.state == 'Z' || stat.state == 'X';
+  return stat.state == 'Z' || stat.state == 'X' || stat.memory_bytes == 0;
+}
+
+// One that has ended belongs to where its parent does.
+std::optional<std::string> marker_of(pid_t pid, const ProcStat& stat) {
+  if (!has_ended(stat)) {
+    if (auto marker = environment_value(pid, marker_name)) return marker;
+    // Perhaps it has ended since.
+    const Result<ProcStat> now = read_stat(pid);
+    if (!now.ok() || !has_ended(*now)) return std::nullopt;
+  }
+  return environment_value(stat.parent_pid, marker_name);
 }
 
 }  // namespace
@@ -32,8 +44,7 @@ const MarkerCache::Bearer* MarkerCache::find(pid_t pid, Moment now) {
     found->second.looked_at = now;
     return &found->second.bearer;
   }
-  const std::optional<std::string> marker =
-      environment_value(has_ended(*stat) ? stat->parent_pid : pid, marker_name);
+  const std::optional<std::string> marker = marker_of(pid, *stat);
   if (!marker) return nullptr;
   if (known_.size() >= limits::known_processes_max) make_room(now);
   Known& known = known_[pid];
