@@ -79,14 +79,19 @@ class FrameReader {
   std::span<const std::byte> rest() { return take(left_.size()); }
   std::size_t left() const { return left_.size(); }
 
+  /// What was read cannot be right: the rest is not read, and whole() is false.
+  void fail() {
+    failed_ = true;
+    left_ = {};
+  }
+
   /// Everything was there, and nothing is left over.
   bool whole() const { return !failed_ && left_.empty(); }
 
  private:
   std::span<const std::byte> take(std::size_t size) {
     if (failed_ || size > left_.size()) {
-      failed_ = true;
-      left_ = {};
+      fail();
       return {};
     }
     const auto taken = left_.first(size);

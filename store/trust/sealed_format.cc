@@ -81,7 +81,7 @@ Channel read_channel(wire::FrameReader& from) {
   channel.digest = read_digest(from);
   // A list that cannot be there leaves the reader where it fails the whole.
   if (!read_list(from, channel.chunks, 16, [&] { return read_chunk(from); }))
-    from.raw(nullptr, from.left() + 1);
+    from.fail();
   return channel;
 }
 
