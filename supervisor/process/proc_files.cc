@@ -172,9 +172,10 @@ Result<std::string> read_proc_text(const std::string& path) {
 }
 
 Result<std::string> read_boot_id() {
-  std::string text = PIEVT_TRY(read_proc_text("/proc/sys/kernel/random/boot_id"));
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  if (text.size() != 36)
+  Result<std::string> text = read_proc_text("/proc/sys/kernel/random/boot_id");
+  if (!text.ok()) return text;
+  while (!text->empty() && text->back() == '\n') text->pop_back();
+  if (text->size() != 36)
     return Error{Errc::unsupported, "/proc/sys/kernel/random/boot_id holds no boot id"};
   return text;
 }
