@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <fmt/format.h>
+
+#include "supervisor/launch/probe_directory.h"
 
 namespace pievt::launch {
 namespace {
@@ -64,30 +64,23 @@ std::string model_name(std::string_view model) {
 
 Result<std::set<std::string>> list_models(const std::string& program,
                                           const std::vector<process::Variable>& environment) {
-  std::string name = (fs::temp_directory_path() / "pievt-models-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) return os_error("cannot make a directory", errno);
-  const fs::path directory(name);
-  const auto run = [&]() -> Result<std::set<std::string>> {
-    process::SpawnRequest request;
-    request.argv = {program, "--list-models"};
-    request.environment = environment;
-    request.cwd = directory;
-    request.output = process::OutputFile{directory / "stdout"};
-    request.error = process::OutputFile{directory / "stderr"};
-    process::Spawned pi = PIEVT_TRY(process::spawn(request));
-    if (!pi.process.wait_for_end(process::Clock::now() + time_max))
-      static_cast<void>(pi.process.signal(SIGKILL));
-    pi.process.wait_for_end(process::Clock::now() + time_max);
-    static_cast<void>(pi.process.reap());
-    std::set<std::string> models = models_in(text_of(directory / "stdout"));
-    if (models.empty()) models = models_in(text_of(directory / "stderr"));
-    if (models.empty())
-      return Error{Errc::unsupported, fmt::format("{} --list-models names none", program)};
-    return models;
-  };
-  auto models = run();
-  std::error_code ignored;
-  fs::remove_all(directory, ignored);
+  const ProbeDirectory probe = PIEVT_TRY(ProbeDirectory::create());
+  const fs::path& directory = probe.path();
+  process::SpawnRequest request;
+  request.argv = {program, "--list-models"};
+  request.environment = environment;
+  request.cwd = directory;
+  request.output = process::OutputFile{directory / "stdout"};
+  request.error = process::OutputFile{directory / "stderr"};
+  process::Spawned pi = PIEVT_TRY(process::spawn(request));
+  if (!pi.process.wait_for_end(process::Clock::now() + time_max))
+    static_cast<void>(pi.process.signal(SIGKILL));
+  pi.process.wait_for_end(process::Clock::now() + time_max);
+  static_cast<void>(pi.process.reap());
+  std::set<std::string> models = models_in(text_of(directory / "stdout"));
+  if (models.empty()) models = models_in(text_of(directory / "stderr"));
+  if (models.empty())
+    return Error{Errc::unsupported, fmt::format("{} --list-models names none", program)};
   return models;
 }
 

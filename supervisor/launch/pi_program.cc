@@ -15,8 +15,7 @@
 
 #include <fmt/format.h>
 
-#include "supervisor/launch/directory.h"
-#include "supervisor/launch/remove_tree.h"
+#include "supervisor/launch/probe_directory.h"
 #include "supervisor/process/find_program.h"
 #include "supervisor/process/sweep.h"
 
@@ -28,39 +27,6 @@ constexpr std::size_t output_bytes_max = 64u << 10;
 
 /// What is shown of it in an error.
 constexpr std::size_t excerpt_bytes_max = 300;
-
-/// A directory for one probe, removed with all that is in it.
-class ProbeDirectory {
- public:
-  static Result<ProbeDirectory> create() {
-    std::error_code failed;
-    // Where TMPDIR names no directory, the place everything else falls back to.
-    const std::filesystem::path base = std::filesystem::temp_directory_path(failed);
-    std::string path = ((failed ? "/tmp" : base) / "pievt-probe-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr)
-      return os_error(fmt::format("cannot make a directory {} to try pi in", path), errno);
-    return ProbeDirectory(std::move(path));
-  }
-
-  ProbeDirectory(ProbeDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
-  ProbeDirectory(const ProbeDirectory&) = delete;
-  ProbeDirectory& operator=(const ProbeDirectory&) = delete;
-  ProbeDirectory& operator=(ProbeDirectory&&) = delete;
-
-  ~ProbeDirectory() {
-    if (path_.empty()) return;
-    const auto parent = open_directory(path_.parent_path());
-    // What cannot be removed stays in the directory for temporary files, where others clean up.
-    if (parent.ok())
-      static_cast<void>(remove_tree(parent->get(), path_.filename().string(), path_).ok());
-  }
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  explicit ProbeDirectory(std::filesystem::path path) : path_(std::move(path)) {}
-  std::filesystem::path path_;
-};
 
 void set(std::vector<process::Variable>& variables, std::string name, std::string value) {
   std::erase_if(variables, [&name](const process::Variable& each) { return each.name == name; });
