@@ -55,7 +55,8 @@ test("a hundred children at once need more files than the soft limit allows, and
   assert.deepEqual([...new Set(messages.map(({ payload }) => payload.excerpt))], ["128 of 4096 files"]);
   const run = await project.state();
   const peaks = run.jobs.map((job) => Number(job.attempts[0].resources.peak_kib));
-  assert.ok(peaks.every((peak) => peak > 0 && peak < 20_000), `of a shell: ${peaks} KiB`);
+  // Looked at about once a second, so a shell that was short-lived may have none; but never the supervisor's own.
+  assert.ok(peaks.every((peak) => peak < 20_000) && peaks.some((peak) => peak > 0), `of a shell: ${peaks} KiB`);
   project.remove();
 });
 
