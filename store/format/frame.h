@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "pievt/bytes.h"
+
 namespace pievt::wire {
 
 static_assert(std::endian::native == std::endian::little, "numbers are copied as they are");
@@ -70,7 +72,7 @@ class FrameReader {
   std::string text(std::size_t max) {
     const auto size = number<std::uint32_t>();
     const auto from = take(size > max ? left_.size() + 1 : size);
-    return std::string(reinterpret_cast<const char*>(from.data()), from.size());
+    return std::string(text_of(from));
   }
   void raw(void* to, std::size_t size) {
     const auto from = take(size);

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "pievt/bytes.h"
+
 namespace pievt::varint {
 
 inline void put(std::vector<std::byte>& to, std::uint64_t value) {
@@ -58,7 +60,7 @@ class Reader {
   }
   std::string text() {
     const auto bytes = take(number());
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return std::string(text_of(bytes));
   }
   /// How many items follow, of at least one byte each; 0 where they cannot all be there.
   std::size_t count() {

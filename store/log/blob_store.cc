@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/limits.h"
 #include "store/format/keys.h"
 #include "store/format/zstd_codec.h"
@@ -17,15 +18,8 @@ enum class Layout : char { raw = 1, zstd = 2, chunked = 3 };
 
 constexpr int compression_level = 3;
 
-std::string_view text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
-
 std::string manifest_key(const Digest& digest) {
-  return "m" + std::string(text(digest));
+  return "m" + std::string(text_of(digest));
 }
 
 std::string chunk_key(std::string_view upload, std::uint32_t chunk) {
@@ -40,7 +34,7 @@ Result<std::string> pack(std::span<const std::byte> content) {
   const bool helps = packed.size() < content.size();
   std::string value(1, static_cast<char>(helps ? Layout::zstd : Layout::raw));
   format::put_u64(value, content.size());
-  value += text(helps ? std::span<const std::byte>(packed) : content);
+  value += text_of(helps ? std::span<const std::byte>(packed) : content);
   return value;
 }
 
@@ -116,7 +110,7 @@ Result<schema::BlobRef> BlobStore::put(std::span<const std::byte> content, schem
 
 Status BlobStore::put_chunks(std::span<const std::byte> content, const Digest& digest) {
   const AppendId upload = new_append_id();
-  const std::string_view upload_text = text(upload.bytes);
+  const std::string_view upload_text = text_of(upload.bytes);
   std::uint32_t chunk = 0;
   for (std::size_t at = 0; at < content.size(); at += limits::blob_chunk_bytes_max, ++chunk) {
     const std::size_t size = std::min(limits::blob_chunk_bytes_max, content.size() - at);

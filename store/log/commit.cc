@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/log/stored_page.h"
 
@@ -19,12 +20,8 @@ std::uint64_t now_ns(clockid_t clock) {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-std::string_view text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::string id_key(const AppendId& id) {
-  return std::string(text(id.bytes));
+  return std::string(text_of(id.bytes));
 }
 
 struct PagePlan {
@@ -39,7 +36,7 @@ std::string IdEntry::value() const {
   std::string out;
   format::put_u64(out, first);
   format::put_u64(out, last);
-  out += text(request_hash);
+  out += text_of(request_hash);
   return out;
 }
 
@@ -260,7 +257,7 @@ Status Committer::write(Group& group) {
     header.epoch = facts_.epoch;
     header.store = facts_.store;
     const std::vector<std::byte> page = format::build_page(header, plan.segments, chain);
-    group.writes.put(Family::log, format::log_key(sequence), text(page));
+    group.writes.put(Family::log, format::log_key(sequence), text_of(page));
     for (auto& [number, entry] : plan.touched) {
       entry.page_last_sequence = sequence;
       group.writes.put(Family::streams, entry.key(), entry.value());

@@ -4,16 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/log/commit.h"
 #include "store/log/stream_table.h"
 
 namespace pievt {
 namespace {
-
-std::string_view text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 std::string numbered(char letter, std::uint32_t number) {
   std::string key(1, letter);
@@ -106,7 +103,7 @@ Result<std::optional<Digest>> Derivation::request_hash(const OpenAppend& append)
 
 Status Derivation::close_append(WriteSet& to) {
   IdEntry entry{open_->first, open_->last, {}};
-  const std::string key(text(open_->id.bytes));
+  const std::string key(text_of(open_->id.bytes));
   std::optional<Digest> hash;
   if (open_->whole) hash = PIEVT_TRY(request_hash(*open_));
   if (open_->whole && !hash && older_.id_entry) {

@@ -2,6 +2,7 @@
 // what it is, then numbers, little-endian, and 24 bytes an event. zstd makes a fifth of it.
 #include <cstring>
 
+#include "pievt/bytes.h"
 #include "pievt/run_source.h"
 
 namespace pievt {
@@ -68,7 +69,7 @@ std::vector<std::byte> OriginalStamps::to_bytes() const {
 
 Result<OriginalStamps> OriginalStamps::from_bytes(std::span<const std::byte> bytes) {
   const Error damaged{Errc::corrupt, "the original stamps of an imported run are damaged"};
-  Cursor cursor{{reinterpret_cast<const char*>(bytes.data()), bytes.size()}};
+  Cursor cursor{text_of(bytes)};
   if (!cursor.rest.starts_with(magic)) return damaged;
   cursor.rest.remove_prefix(magic.size());
   OriginalStamps found;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/format/zstd_codec.h"
 #include "store/log/log_impl.h"
@@ -61,9 +62,8 @@ Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, Outpu
   while (!raw.empty()) {
     const PackedChunk packed = PIEVT_TRY(packer.impl().compressor.pack(impl_->chain, raw));
     const auto content = raw.first(packed.raw_bytes);
-    PIEVT_TRY(log.impl().put_value(
-        Family::blobs, output_chunk_key(impl_->key, impl_->chunk),
-        {reinterpret_cast<const char*>(packed.frame.data()), packed.frame.size()}));
+    PIEVT_TRY(log.impl().put_value(Family::blobs, output_chunk_key(impl_->key, impl_->chunk),
+                                   text_of(packed.frame)));
 
     schema::OutputCapturedT event;
     event.channel = impl_->key.channel;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/schema/envelope_bfbs_generated.h"
 #include "store/format/keys.h"
 
@@ -36,8 +37,7 @@ Result<bool> register_schema(Rocks& rocks, const EmbeddedSchema& schema) {
   const std::string key = schema_key(schema.short_hash);
   if (PIEVT_TRY(rocks.get(Family::schemas, key))) return false;
   WriteSet set(rocks);
-  set.put(Family::schemas, key,
-          {reinterpret_cast<const char*>(schema.bytes.data()), schema.bytes.size()});
+  set.put(Family::schemas, key, text_of(schema.bytes));
   PIEVT_TRY(rocks.write(std::move(set), Durability::memory));
   return true;
 }

@@ -34,6 +34,9 @@
 
 namespace pievt {
 
+/// How long those wait who would rather be refused than wait: longer than a change of owner.
+inline constexpr std::chrono::milliseconds brief_lock_wait{50};
+
 class WriterLock {
  public:
   /// Takes the lock of the store directory `store` and writes the owner record into LOCK: `self`

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/log/index_check.h"
 #include "store/log/schema_registry.h"
@@ -29,7 +30,7 @@ Result<BlobKey> load_or_make_key(Rocks& rocks, std::uint64_t last) {
     if (got > 0) have += static_cast<std::size_t>(got);
   }
   WriteSet set(rocks);
-  set.put(Family::meta, "blob-key", {reinterpret_cast<const char*>(key.data()), key.size()});
+  set.put(Family::meta, "blob-key", text_of(key));
   PIEVT_TRY(rocks.write(std::move(set), Durability::memory));
   return key;
 }

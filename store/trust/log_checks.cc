@@ -4,15 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/log/schema_registry.h"
 
 namespace pievt {
 namespace {
-
-std::string_view text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 Place at_page(const StoredPage& page) {
   return {.page = {page.last()}, .sequence = {page.first()}};
@@ -194,7 +191,7 @@ void LogChecks::check_append(const StoredPage& page, const format::SegmentView& 
   ++appends_;
   const std::uint64_t last = header.first_sequence + header.event_count - 1;
   const Place place{.page = {page.last()}, .sequence = {pending_->first}};
-  const auto value = stored(Check::appends, place, Family::ids, text(id.bytes));
+  const auto value = stored(Check::appends, place, Family::ids, text_of(id.bytes));
   const auto entry = value && *value ? IdEntry::parse(**value) : std::nullopt;
   if (value && (!entry || entry->first != pending_->first || entry->last != last)) {
     findings_->damaged(

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/blob_refs.h"
 #include "store/log/output_store.h"
 #include "store/log/schema_registry.h"
@@ -28,8 +29,7 @@ Result<const reflect::Schema*> BodyCopier::schema_of(std::uint64_t name) {
     auto bytes = PIEVT_TRY(find(Family::schemas, schema_key(name)));
     // A schema that got lost may be the one this program was built with.
     const EmbeddedSchema& own = embedded_schema();
-    if (!bytes && name == own.short_hash)
-      bytes.emplace(reinterpret_cast<const char*>(own.bytes.data()), own.bytes.size());
+    if (!bytes && name == own.short_hash) bytes.emplace(text_of(own.bytes));
     if (bytes) {
       PIEVT_TRY(to_->put(Family::schemas, schema_key(name), *bytes));
       if (auto loaded = reflect::Schema::load(std::as_bytes(std::span(*bytes))); loaded.ok())

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/upkeep/copy.h"
 
@@ -8,10 +9,6 @@ namespace {
 
 // Enough that a write is worth its while, and little enough that a cut costs little.
 constexpr std::size_t set_bytes_max = 256u << 10;
-
-std::string_view text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -55,7 +52,7 @@ Status CopyTarget::remove(Family family, std::string_view key) {
 Status CopyTarget::page(const StoredPage& page, std::span<const EventView> events) {
   closed_ = !events.empty() && events.back().type() == schema::Payload::WriterClosed;
   if (!writes_) return {};
-  set_->put(Family::log, format::log_key(page.last()), text(page.bytes()));
+  set_->put(Family::log, format::log_key(page.last()), text_of(page.bytes()));
   PIEVT_TRY(derivation_->page(page, events, *set_));
   set_bytes_ += page.bytes().size();
   if (set_bytes_ >= set_bytes_max && derivation_->between_commits()) return write();

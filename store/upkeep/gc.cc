@@ -22,11 +22,11 @@
 #include "store/log/output_store.h"
 #include "store/log/schema_registry.h"
 #include "store/log/stored_page.h"
+#include "store/log/writer_lock.h"
 
 namespace pievt {
 namespace {
 
-constexpr std::chrono::milliseconds lock_wait{50};
 constexpr std::size_t removals_per_write = 1000;
 
 // The keys in Family::blobs that events refer to.
@@ -236,7 +236,7 @@ Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOpt
   static_cast<void>(PIEVT_TRY(read_identity(store)));
   PIEVT_TRY(refuse_backup(store));
   const WriterLock lock =
-      PIEVT_TRY(WriterLock::acquire(store, this_process("pievt gc"), lock_wait));
+      PIEVT_TRY(WriterLock::acquire(store, this_process("pievt gc"), brief_lock_wait));
   GcReport report;
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::read}));
   if (log.info().missing != 0) {

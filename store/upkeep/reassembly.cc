@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/keys.h"
 #include "store/log/schema_registry.h"
 
@@ -144,7 +145,7 @@ Status Reassembly::lose(std::uint64_t first, std::uint64_t last, const format::P
   header.store = remains_->identity().short_id();
   const std::vector<std::byte> bytes = format::build_lost_page(header);
   StoredPage page;
-  PIEVT_TRY(page.load({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, 0));
+  PIEVT_TRY(page.load(text_of(bytes), 0));
   PIEVT_TRY(trail_.follow(page));
   PIEVT_TRY(target_.page(page, {}));
   lost_.push_back({{first}, {last}});

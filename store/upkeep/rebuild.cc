@@ -21,8 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::chrono::milliseconds lock_wait{50};
-
 Status exchange(const fs::path& one, const fs::path& other) {
   if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) != 0)
     return os_error(fmt::format("cannot exchange {} and {}", one.string(), other.string()), errno);
@@ -87,8 +85,8 @@ Result<RebuildReport> rebuild(const fs::path& store, const CopyOptions& options)
   if (!fs::exists(log_directory(store), failed)) {
     return Error{Errc::not_found, fmt::format("{} has no log; restore a backup", store.string())};
   }
-  const WriterLock lock =
-      PIEVT_TRY(WriterLock::acquire(store, this_process("pievt doctor --rebuild"), lock_wait));
+  const WriterLock lock = PIEVT_TRY(
+      WriterLock::acquire(store, this_process("pievt doctor --rebuild"), brief_lock_wait));
   const fs::path place = store / rebuild_directory;
   PIEVT_TRY(remove_directory(place));
   PIEVT_TRY(make_directory(place));

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/limits.h"
 #include "store/format/page.h"
 #include "store/format/zstd_codec.h"
@@ -23,10 +24,6 @@ namespace {
 
 // A block holds entries up to 32 KiB and the one that goes over it, which may be a whole page.
 constexpr std::size_t block_content_max = 2u << 20;
-
-std::string_view text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 // As much of the file as can be read: what lies behind a place that cannot is still wanted, so it
 // is read as zeros.
@@ -83,10 +80,10 @@ enum Part : std::uint8_t { zero = 0, full = 1, first = 2, middle = 3, last = 4 }
 
 void find_pages(std::span<const std::byte> bytes, const PageSink& sink) {
   constexpr std::array<char, 4> magic = {'P', 'A', 'G', 'E'};
-  const std::string_view all = text(bytes);
+  const std::string_view all = text_of(bytes);
   for (std::size_t at = all.find(magic.data(), 0, magic.size()); at != std::string_view::npos;) {
     const auto page = page_at(bytes.subspan(at));
-    if (!page.empty()) sink(text(page));
+    if (!page.empty()) sink(text_of(page));
     at = all.find(magic.data(), at + std::max<std::size_t>(page.size(), 1), magic.size());
   }
 }
@@ -95,7 +92,7 @@ Status find_pages_in_table(const std::filesystem::path& file, const PageSink& si
   const std::vector<std::byte> bytes = PIEVT_TRY(read_file(file));
   find_pages(bytes, sink);
   constexpr std::string_view frame_magic = "\x28\xb5\x2f\xfd";
-  const std::string_view all = text(bytes);
+  const std::string_view all = text_of(bytes);
   for (std::size_t at = all.find(frame_magic); at != std::string_view::npos;) {
     const auto frame = decompress_first(std::span(bytes).subspan(at), block_content_max);
     if (frame.ok()) find_pages(frame->content, sink);
@@ -134,7 +131,7 @@ Result<LogFileDamage> read_log_file(const std::filesystem::path& file, const Log
         skip(block + at, part.size() - at);
         break;
       }
-      const std::string_view content = text(part.subspan(at + wal::header_bytes, size));
+      const std::string_view content = text_of(part.subspan(at + wal::header_bytes, size));
       at += wal::header_bytes + size;
       if (type == wal::full || type == wal::first) {
         give_up();

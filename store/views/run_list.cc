@@ -9,7 +9,7 @@
 namespace pievt {
 namespace {
 
-constexpr int code_version = 2;
+constexpr int list_version = 2;
 
 using state::RunPhase;
 
@@ -70,7 +70,7 @@ struct Fold {
 
 std::string RunListView::identity() const {
   static const std::string identity =
-      view_identity("runs", code_version,
+      view_identity("runs", list_version,
                     {state::RunListBinarySchema::data(), state::RunListBinarySchema::size()});
   return identity;
 }

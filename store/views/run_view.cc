@@ -12,7 +12,7 @@
 namespace pievt {
 namespace {
 
-constexpr int code_version = 1;
+constexpr int view_version = 1;
 
 Result<RunState> fold_on(RunState run, const Log& log, std::string_view run_id, Revision at) {
   auto reader = log.read_stream(run_stream(run_id), {run.revision + 1}, at);
@@ -32,7 +32,7 @@ std::string run_view_name(std::string_view run_id) {
 
 std::string run_view_identity() {
   static const std::string identity =
-      view_identity("run", code_version,
+      view_identity("run", view_version,
                     {state::RunStateBinarySchema::data(), state::RunStateBinarySchema::size()});
   return identity;
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/views/story_fold.h"
 
 namespace pievt {
@@ -12,10 +13,6 @@ namespace pievt {
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is an event
 
 namespace {
-
-std::string_view view(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
 
 // Bounds come from other events, and imported ones need not be in the order of their times.
 story::Mark not_after(story::Mark bound, story::Mark end) {
@@ -110,7 +107,7 @@ void StoryFold::Impl::operator()(const ToolCallFinished& e) {
   auto& open = at_->open_tools;
   const auto found = std::ranges::find_if(open, [&](std::uint32_t place) {
     const story::ToolCall& call = attempt_->tools[place];
-    return e.call() != 0 ? call.number == e.call() : call.call_id == view(e.call_id());
+    return e.call() != 0 ? call.number == e.call() : call.call_id == text_of(e.call_id());
   });
   std::uint32_t place = 0;
   if (found != open.end()) {
@@ -230,23 +227,23 @@ void StoryFold::Impl::operator()(const OutputAnomalyObserved& e) {
 }
 
 void StoryFold::Impl::operator()(const ImportAnomalyFound& e) {
-  note("import", fmt::format("{}: {}", EnumNameImportAnomaly(e.anomaly()), view(e.detail())));
+  note("import", fmt::format("{}: {}", EnumNameImportAnomaly(e.anomaly()), text_of(e.detail())));
 }
 
 void StoryFold::Impl::operator()(const ProgressReported& e) {
-  note(e.label() == nullptr ? std::string_view("progress") : view(e.label()), view(e.text()));
+  note(e.label() == nullptr ? std::string_view("progress") : text_of(e.label()), text_of(e.text()));
 }
 
 void StoryFold::Impl::operator()(const ReportSubmitted& e) {
-  note("report", fmt::format("{}: {}", EnumNameReportStatus(e.status()), view(e.summary())));
+  note("report", fmt::format("{}: {}", EnumNameReportStatus(e.status()), text_of(e.summary())));
 }
 
 void StoryFold::Impl::operator()(const ReportRefused& e) {
-  note("report", fmt::format("refused: {}", view(e.reason())));
+  note("report", fmt::format("refused: {}", text_of(e.reason())));
 }
 
 void StoryFold::Impl::operator()(const SecretFound& e) {
-  note("secret", fmt::format("{} in {}", view(e.rule()), view(e.where())));
+  note("secret", fmt::format("{} in {}", text_of(e.rule()), text_of(e.where())));
 }
 
 }  // namespace pievt

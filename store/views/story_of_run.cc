@@ -1,19 +1,14 @@
 // What events tell about the run as a whole: its supervisors, what held it back, its gates.
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/views/story_fold.h"
 
 namespace pievt {
 
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is an event
 
-namespace {
-
-std::string_view view(const flatbuffers::String* text) {
-  return text == nullptr ? std::string_view() : text->string_view();
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void StoryFold::Impl::operator()(const RunPlanned& e) {
   run.run_id = keep(e.run_id());
@@ -85,13 +80,13 @@ void StoryFold::Impl::operator()(const LimitReached& e) {
 }
 
 void StoryFold::Impl::operator()(const HookRequested& e) {
-  note("hook", fmt::format("{}: {}", view(e.hook()), view(e.reason())));
+  note("hook", fmt::format("{}: {}", text_of(e.hook()), text_of(e.reason())));
 }
 
 void StoryFold::Impl::operator()(const HookFinished& e) {
   note("hook", e.error() != nullptr && e.error()->size() != 0
-                   ? fmt::format("{} failed: {}", view(e.hook()), view(e.error()))
-                   : fmt::format("{} exited with {}", view(e.hook()), e.exit_code()));
+                   ? fmt::format("{} failed: {}", text_of(e.hook()), text_of(e.error()))
+                   : fmt::format("{} exited with {}", text_of(e.hook()), e.exit_code()));
 }
 
 story::Gate* StoryFold::Impl::gate() {

@@ -28,7 +28,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* log_name = "pievtd.log";
-constexpr std::size_t receive_bytes_max = 4u << 20;
+constexpr std::size_t started_bytes_max = 4u << 20;
 
 Result<std::string> own_program() {
   std::error_code failed;
@@ -113,7 +113,7 @@ Result<Started> wait_for_answer(ByteStream& stream, const Start& start,
     pollfd wait{stream.fd(), events, 0};
     if (::poll(&wait, 1, static_cast<int>(left.count())) <= 0) continue;
     if ((wait.revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
-    if (stream.receive(receive_bytes_max) == ByteStream::State::ended) {
+    if (stream.receive(started_bytes_max) == ByteStream::State::ended) {
       if (const auto last = PIEVT_TRY(stream.next_message())) {
         const Message message = PIEVT_TRY(parse(*last));
         if (const auto* refused = std::get_if<Refused>(&message)) return refused->error;
@@ -185,7 +185,7 @@ Result<Start> StartChannel::receive() {
     }
     pollfd wait{stream_.fd(), POLLIN, 0};
     static_cast<void>(::poll(&wait, 1, -1));
-    if (stream_.receive(receive_bytes_max) == ByteStream::State::ended && !starter_waits())
+    if (stream_.receive(started_bytes_max) == ByteStream::State::ended && !starter_waits())
       return Error{Errc::io, "whoever started pievtd is gone before saying what to do"};
   }
 }

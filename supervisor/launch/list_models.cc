@@ -25,7 +25,7 @@ std::vector<std::string> words_of(std::string_view line) {
   return words;
 }
 
-std::string text_of(const fs::path& path) {
+std::string content_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return (std::ostringstream() << file.rdbuf()).str();
 }
@@ -77,8 +77,8 @@ Result<std::set<std::string>> list_models(const std::string& program,
     static_cast<void>(pi.process.signal(SIGKILL));
   pi.process.wait_for_end(process::Clock::now() + time_max);
   static_cast<void>(pi.process.reap());
-  std::set<std::string> models = models_in(text_of(directory / "stdout"));
-  if (models.empty()) models = models_in(text_of(directory / "stderr"));
+  std::set<std::string> models = models_in(content_of(directory / "stdout"));
+  if (models.empty()) models = models_in(content_of(directory / "stderr"));
   if (models.empty())
     return Error{Errc::unsupported, fmt::format("{} --list-models names none", program)};
   return models;

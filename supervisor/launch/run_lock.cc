@@ -26,7 +26,7 @@ Result<RunLock> RunLock::acquire(const std::filesystem::path& store, std::string
                                  std::string_view program) {
   const std::filesystem::path directory = run_directory(store, run);
   PIEVT_TRY(make_run_directory(store, run));
-  auto lock = WriterLock::acquire(directory, this_process(program), std::chrono::milliseconds(50));
+  auto lock = WriterLock::acquire(directory, this_process(program), brief_lock_wait);
   if (lock.ok()) return RunLock(std::move(*lock), directory);
   if (lock.error().code != Errc::busy) return std::move(lock).error();
   const auto now = std::chrono::system_clock::now().time_since_epoch();

@@ -10,20 +10,20 @@ namespace {
 
 constexpr double milliseconds_max = 30.0 * 24 * 3600 * 1000;
 
-struct Phrase {
+struct WaitPhrase {
   std::string_view words;
   double unit_ms;  ///< of a bare number
 };
 
 // Longer ones first: "retry_after" is the beginning of "retry_after_ms".
 constexpr std::array phrases = {
-    Phrase{"retry-after-ms", 1},        Phrase{"retry_after_ms", 1},
-    Phrase{"retryafterms", 1},          Phrase{"retry-after", 1000},
-    Phrase{"retry_after", 1000},        Phrase{"retryafter", 1000},
-    Phrase{"retrydelay", 1000},         Phrase{"try again in", 1000},
-    Phrase{"try again after", 1000},    Phrase{"retry in", 1000},
-    Phrase{"retry after", 1000},        Phrase{"server requested", 1000},
-    Phrase{"available again in", 1000}, Phrase{"resets in", 1000},
+    WaitPhrase{"retry-after-ms", 1},        WaitPhrase{"retry_after_ms", 1},
+    WaitPhrase{"retryafterms", 1},          WaitPhrase{"retry-after", 1000},
+    WaitPhrase{"retry_after", 1000},        WaitPhrase{"retryafter", 1000},
+    WaitPhrase{"retrydelay", 1000},         WaitPhrase{"try again in", 1000},
+    WaitPhrase{"try again after", 1000},    WaitPhrase{"retry in", 1000},
+    WaitPhrase{"retry after", 1000},        WaitPhrase{"server requested", 1000},
+    WaitPhrase{"available again in", 1000}, WaitPhrase{"resets in", 1000},
 };
 
 struct Unit {
@@ -96,7 +96,7 @@ std::optional<std::uint64_t> retry_after_ms(std::string_view message) {
   std::ranges::transform(lower, lower.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  for (const Phrase& phrase : phrases) {
+  for (const WaitPhrase& phrase : phrases) {
     const std::size_t at = lower.find(phrase.words);
     if (at == std::string::npos) continue;
     const auto found =

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "pievt/bytes.h"
 #include "supervisor/pi/limits.h"
 #include "supervisor/pi/text.h"
 #include "supervisor/pi/vocabulary.h"
@@ -44,7 +45,7 @@ void Stream::feed(std::string_view chunk, const ObservationSink& sink) {
 
 void Stream::feed(std::span<const std::byte> chunk, const ObservationSink& sink) {
   if (chunk.empty()) return;
-  feed(std::string_view{reinterpret_cast<const char*>(chunk.data()), chunk.size()}, sink);
+  feed(text_of(chunk), sink);
 }
 
 void Stream::finish(const ObservationSink& sink) {

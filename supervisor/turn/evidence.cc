@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/output.h"
 #include "supervisor/check/look.h"
 #include "supervisor/launch/attempt_files.h"
@@ -68,7 +69,7 @@ Result<Channel> final_message(RunRecord& record, const AttemptState& attempt) {
   channel.absent = "there is no final message";
   if (attempt.final_message == nullptr) return channel;
   const std::vector<std::byte> bytes = PIEVT_TRY(record.log().get_blob(*attempt.final_message));
-  channel.text = std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  channel.text = std::string(text_of(bytes));
   return channel;
 }
 
@@ -152,7 +153,7 @@ Status gather_writes(RunRecord& record, const JobState& job, acceptance::Evidenc
     std::optional<std::string> path;
     if (effect == pi::ToolEffect::write && call->arguments() != nullptr) {
       const std::vector<std::byte> bytes = PIEVT_TRY(record.log().get_blob(*call->arguments()));
-      path = pi::written_path({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      path = pi::written_path(text_of(bytes));
     }
     if (path)
       evidence.writes.push_back({*path, tool, head.attempt()});

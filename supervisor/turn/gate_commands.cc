@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "supervisor/check/look.h"
 #include "supervisor/process/sweep.h"
 #include "supervisor/turn/settle.h"
@@ -66,8 +67,7 @@ Result<acceptance::CommandOutcome> outcome_of(RunRecord& record,
   if (end.output() == nullptr) return outcome;
   outcome.output = *end.output();
   const auto text = record.log().get_blob(*end.output());
-  if (text.ok())
-    outcome.excerpt = last_line_of({reinterpret_cast<const char*>(text->data()), text->size()});
+  if (text.ok()) outcome.excerpt = last_line_of(text_of(*text));
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include "supervisor/launch/provider_keys.h"
 #include "supervisor/launch/session_copy.h"
 #include "supervisor/launch/user_agent.h"
+#include "supervisor/turn/blob_text.h"
 #include "supervisor/turn/second_attempt.h"
 
 namespace pievt::supervisor {
@@ -19,10 +20,8 @@ constexpr std::string_view probe_prompt =
     "This is a connection test. Reply with the single word: ready";
 constexpr std::uint64_t probe_timeout_ms = 60'000;
 
-Result<std::string> blob_text(Log& log, const std::unique_ptr<schema::BlobRef>& ref) {
-  if (ref == nullptr) return std::string();
-  const std::vector<std::byte> bytes = PIEVT_TRY(log.get_blob(*ref));
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+Result<std::string> text_or_nothing(const Log& log, const std::unique_ptr<schema::BlobRef>& ref) {
+  return ref == nullptr ? std::string() : blob_text(log, *ref);
 }
 
 // The prompt with the last words of other jobs where they belong. From the back, so that offsets
@@ -35,7 +34,7 @@ Result<std::string> resolve_finals(RunRecord& record, const schema::JobDeclaredT
     std::string said;
     const JobState* other = find_job(record.state(), final.job);
     if (other != nullptr && !other->attempts.empty()) {
-      said = PIEVT_TRY(blob_text(record.log(), other->attempts.back()->final_message));
+      said = PIEVT_TRY(text_or_nothing(record.log(), other->attempts.back()->final_message));
     }
     prompt.replace(final.offset, final.size, said);
   }
@@ -46,9 +45,9 @@ Result<std::string> whole_prompt(RunRecord& record, const schema::JobDeclaredT& 
   std::string text;
   for (const auto& file : job.context) {
     text += fmt::format("<file name=\"{}\">\n{}\n</file>\n\n", file->path,
-                        PIEVT_TRY(blob_text(record.log(), file->content)));
+                        PIEVT_TRY(text_or_nothing(record.log(), file->content)));
   }
-  const std::string prompt = PIEVT_TRY(blob_text(record.log(), job.prompt));
+  const std::string prompt = PIEVT_TRY(text_or_nothing(record.log(), job.prompt));
   return text + PIEVT_TRY(resolve_finals(record, job, prompt));
 }
 

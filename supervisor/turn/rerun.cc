@@ -8,6 +8,7 @@
 
 #include "pievt/ruleset.h"
 #include "pievt/version.h"
+#include "supervisor/turn/blob_text.h"
 
 namespace pievt::supervisor {
 namespace {
@@ -33,11 +34,6 @@ bool is_chosen(const JobState& job, const RerunChoice& choice) {
   return choice.kinds.empty() || std::ranges::find(choice.kinds, job.failure) != choice.kinds.end();
 }
 
-Result<std::string> text_of(Log& log, const schema::BlobRef& ref) {
-  const std::vector<std::byte> bytes = PIEVT_TRY(log.get_blob(ref));
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
 // The prompt with the last words of jobs that are not run again; what is left of the references
 // has its new place and number.
 Status settle_finals(Log& log, const RunState& old,
@@ -48,7 +44,7 @@ Status settle_finals(Log& log, const RunState& old,
     for (const auto& final : job.finals) final->job = renumbered.at(final->job);
     return {};
   }
-  std::string prompt = PIEVT_TRY(text_of(log, *job.prompt));
+  std::string prompt = PIEVT_TRY(blob_text(log, *job.prompt));
   // From the back, so that the offsets before stay true; those behind move with it.
   for (std::size_t i = job.finals.size(); i-- > 0;) {
     schema::FinalReferenceT& final = *job.finals[i];
@@ -59,7 +55,7 @@ Status settle_finals(Log& log, const RunState& old,
     const JobState* other = find_job(old, final.job);
     std::string said;
     if (other != nullptr && !other->attempts.empty() && other->attempts.back()->final_message)
-      said = PIEVT_TRY(text_of(log, *other->attempts.back()->final_message));
+      said = PIEVT_TRY(blob_text(log, *other->attempts.back()->final_message));
     if (final.offset > prompt.size() || final.size > prompt.size() - final.offset) continue;
     prompt.replace(final.offset, final.size, said);
     for (std::size_t later = i + 1; later < job.finals.size(); ++later)

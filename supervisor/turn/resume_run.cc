@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "supervisor/plan/disk_files.h"
 #include "supervisor/plan/read_plan.h"
 #include "supervisor/turn/plan_run.h"
@@ -27,8 +28,7 @@ Status restore_planned(RunRecord& record, Options& options, std::vector<std::str
   const auto text = PIEVT_TRY(record.log().get_blob(*record.state().plan));
   const std::string& path = record.state().plan_path;
   plan::DiskFiles files(std::filesystem::path(path).parent_path().string());
-  const auto plan = plan::read_plan(
-      path, std::string(reinterpret_cast<const char*>(text.data()), text.size()), files);
+  const auto plan = plan::read_plan(path, std::string(text_of(text)), files);
   if (!plan.ok()) {
     missing.push_back(
         fmt::format("environments of jobs cannot be restored: {}", plan.error().what));

@@ -1,5 +1,6 @@
 #include "supervisor/turn/tool_writes.h"
 
+#include "pievt/bytes.h"
 #include "supervisor/pi/worker_report.h"
 #include "supervisor/workspace/git_files.h"
 
@@ -24,8 +25,7 @@ Result<std::string> path_in(Log& log, const schema::ToolCallStarted& call) {
   // Arguments that were redacted name nothing any more.
   if (!bytes.ok() && bytes.error().code == Errc::not_found) return std::string();
   if (!bytes.ok()) return bytes.error();
-  return pi::written_path({reinterpret_cast<const char*>(bytes->data()), bytes->size()})
-      .value_or("");
+  return pi::written_path(text_of(*bytes)).value_or("");
 }
 
 }  // namespace

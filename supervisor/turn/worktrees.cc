@@ -7,6 +7,7 @@
 
 #include "supervisor/launch/directory.h"
 #include "supervisor/launch/remove_tree.h"
+#include "supervisor/turn/blob_text.h"
 #include "supervisor/turn/launcher.h"
 #include "supervisor/workspace/patch.h"
 #include "supervisor/workspace/worktree.h"
@@ -42,11 +43,6 @@ Result<workspace::GitView> view_of(const WorktreePlan& plan) {
                                     {plan.repository.common_directory / "objects"});
 }
 
-Result<std::string> text_of(Log& log, const schema::BlobRef& ref) {
-  const std::vector<std::byte> bytes = PIEVT_TRY(log.get_blob(ref));
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
 // Each directory on the way is entered by itself, so that no link leads elsewhere.
 Status make_parents(const fs::path& store, const fs::path& directory) {
   process::Fd at = PIEVT_TRY(launch::open_directory(store));
@@ -70,7 +66,7 @@ Result<workspace::MadeWorktree> make(RunRecord& record, const WorktreePlan& plan
                                                 : workspace::Carried::How::copy});
   }
   if (plan.patch) {
-    const std::string patch = PIEVT_TRY(text_of(record.log(), *plan.patch));
+    const std::string patch = PIEVT_TRY(blob_text(record.log(), *plan.patch));
     request.tree = PIEVT_TRY(workspace::patched_tree(git, plan.commit, patch));
   }
   return workspace::make_worktree(git, request);
@@ -84,7 +80,7 @@ Result<workspace::Collected> collect(RunRecord& record, const WorktreePlan& plan
   workspace::CollectRequest request{plan.commit, {}, &before, &now, {}};
   for (const auto& carried : declared.carry) request.carried.push_back(carried->path);
   if (plan.patch) {
-    const std::string patch = PIEVT_TRY(text_of(record.log(), *plan.patch));
+    const std::string patch = PIEVT_TRY(blob_text(record.log(), *plan.patch));
     request.start_tree = PIEVT_TRY(workspace::patched_tree(git, plan.commit, patch));
   }
   return workspace::collect(git, request);

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t file_bytes_max = 512u << 20;
+constexpr std::size_t merged_bytes_max = 512u << 20;
 constexpr std::uint32_t link_mode = 0120000;
 
 bool is_text(const FileState& file) {
@@ -118,7 +118,7 @@ Result<std::optional<FileState>> state_of(int root, const std::string& path) {
     state.content = PIEVT_TRY(read_link_beneath(root, path));
   } else if (S_ISREG(facts.st_mode)) {
     state.mode = (facts.st_mode & 0100) != 0 ? 0100755 : 0100644;
-    state.content = PIEVT_TRY(read_beneath(root, path, file_bytes_max));
+    state.content = PIEVT_TRY(read_beneath(root, path, merged_bytes_max));
   } else {
     return Error{Errc::invalid, fmt::format("{} is neither a file nor a link", path)};
   }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "supervisor/plan/canonical.h"
 #include "supervisor/plan/text.h"
 #include "tools/render/sanitise.h"
@@ -56,7 +57,7 @@ std::string final_of(const Log& log, const JobState& job) {
   if (job.attempts.empty() || job.attempts.back()->final_message == nullptr) return {};
   const auto bytes = log.get_blob(*job.attempts.back()->final_message);
   if (!bytes.ok()) return {};
-  return valid({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
+  return valid(text_of(*bytes));
 }
 
 std::string job_json(const JobState& job, const std::string& final) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/query.h"
 #include "tools/audit/build.h"
 #include "tools/audit/words.h"
@@ -17,10 +18,6 @@ using namespace schema;  // NOLINT(google-build-using-namespace): every name bel
 /// The last stretch of an attempt that is looked through for what led to its end.
 constexpr std::uint64_t stretch_max = 4'000;
 constexpr std::size_t chain_max = 24;
-
-std::string text_of(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : shortened(text->str(), 160);
-}
 
 // One line on the events that decide; empty for those that do not.
 std::string line_of(const EventView& event) {
@@ -161,7 +158,7 @@ class Explainer {
             why_.recorded.retry = e.retry();
             why_.recorded.reason = text_of(e.reason());
             if (e.weak() != nullptr) {
-              for (const auto* line : *e.weak()) why_.recorded.weak.push_back(text_of(line));
+              for (const auto* line : *e.weak()) why_.recorded.weak.emplace_back(text_of(line));
             }
             if (e.evidence() != nullptr) {
               for (const std::uint64_t each : *e.evidence()) add_event(why_.evidence, each);

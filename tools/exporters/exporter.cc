@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "pievt/bytes.h"
 #include "store/trust/run_digest.h"
 #include "tools/render/text.h"
 
@@ -84,9 +85,7 @@ void Export::miss(std::uint64_t texts) {
 
 Result<std::optional<std::string>> Export::text(const schema::BlobRef& ref) {
   const Result<std::vector<std::byte>> content = source.blob(ref);
-  if (content.ok())
-    return std::optional(
-        std::string(reinterpret_cast<const char*>(content->data()), content->size()));
+  if (content.ok()) return std::optional(std::string(text_of(*content)));
   if (content.error().code != Errc::not_found) return content.error();
   miss();
   return std::optional<std::string>();

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "tools/exporters/outputs.h"
 
 namespace pievt::tools {
@@ -112,13 +113,13 @@ class Raw final : public Exporter {
   }
 
   Status write_bytes(const CapturedChannel& channel) {
-    PIEVT_TRY(work_.source.output(
-        channel.key, *channel.attempt_in(work_.state),
-        [&](std::span<const std::byte> bytes) -> Status {
-          if (work_.out.done()) return Error{Errc::io, "what is written to takes no more"};
-          work_.out.write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-          return {};
-        }));
+    PIEVT_TRY(work_.source.output(channel.key, *channel.attempt_in(work_.state),
+                                  [&](std::span<const std::byte> bytes) -> Status {
+                                    if (work_.out.done())
+                                      return Error{Errc::io, "what is written to takes no more"};
+                                    work_.out.write(text_of(bytes));
+                                    return {};
+                                  }));
     return {};
   }
 

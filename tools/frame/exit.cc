@@ -9,7 +9,7 @@
 namespace pievt::tools {
 namespace {
 
-constexpr std::array rows = {
+constexpr std::array exits = {
     ExitRow{Exit::ok, "ok", "it worked, and where a question was asked the answer is yes"},
     ExitRow{Exit::no, "no", "the answer is no: the run failed, the two differ, the job is blocked"},
     ExitRow{Exit::usage, "usage", "the command line or a file it names is wrong; nothing was done"},
@@ -24,13 +24,13 @@ constexpr std::array rows = {
     ExitRow{Exit::bug, "bug", "pievt itself is wrong; please report what was printed"},
     ExitRow{Exit::interrupted, "interrupted", "stopped by the user"},
 };
-static_assert(std::ranges::adjacent_find(rows, std::ranges::greater_equal{}, &ExitRow::code) ==
-              rows.end());
+static_assert(std::ranges::adjacent_find(exits, std::ranges::greater_equal{}, &ExitRow::code) ==
+              exits.end());
 
 }  // namespace
 
 std::span<const ExitRow> exit_rows() {
-  return rows;
+  return exits;
 }
 
 Exit exit_for(Errc code) {

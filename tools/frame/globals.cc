@@ -11,7 +11,7 @@
 namespace pievt::tools {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array every_verbs = {
     value("--store", "DIR", "use this store (default: PIEVT_STORE, else .pievt found upwards)")
         .completing(Complete::directories),
     value("--at", "WHEN",
@@ -55,7 +55,7 @@ Result<OutputFormat> output_of(const Arguments& arguments) {
 }  // namespace
 
 std::span<const Option> global_options() {
-  return options;
+  return every_verbs;
 }
 
 Result<Globals> globals_from(const Arguments& arguments, render::Environment environment) {

@@ -84,19 +84,19 @@ sizes in bytes. What is not known is null.
 With json and jsonl an error is also a JSON object on stderr, on one line:
 {"schema":"pievt.error",...}.)";
 
-constexpr std::array rows = {
+constexpr std::array topic_rows = {
     Topic{"environment", "ENVIRONMENT", environment_text},
     Topic{"exit-codes", "EXIT STATUS", exit_codes_text},
     Topic{"faq", "QUESTIONS", faq_text},
     Topic{"formats", "FORMATS", formats_text},
 };
-static_assert(std::ranges::adjacent_find(rows, std::ranges::greater_equal{}, &Topic::name) ==
-              rows.end());
+static_assert(std::ranges::adjacent_find(topic_rows, std::ranges::greater_equal{}, &Topic::name) ==
+              topic_rows.end());
 
 }  // namespace
 
 std::span<const Topic> topics() {
-  return rows;
+  return topic_rows;
 }
 
 std::string topic_page(const Topic& topic, const render::Terminal& terminal) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <thread>
 
+#include "pievt/bytes.h"
 #include "store/format/blob_refs.h"
 #include "store/format/reflect_json.h"
 
@@ -141,8 +142,7 @@ void BodySearch::search_batch() {
       const auto body = log_.get_blob(item.ref);
       item.missing = !body.ok();
       if (item.missing) continue;
-      item.found.lines = matching_lines(
-          pattern_, {reinterpret_cast<const char*>(body->data()), body->size()}, context_);
+      item.found.lines = matching_lines(pattern_, text_of(*body), context_);
     }
   };
   const std::size_t threads =

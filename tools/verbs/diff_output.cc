@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "store/format/hash.h"
 #include "tools/render/sanitise.h"
 #include "tools/verbs/sequence_diff.h"
@@ -19,17 +20,17 @@ std::string one_line(std::string_view text) {
 }
 
 // A body as text; nothing where there is none, or where it can no longer be read.
-std::string text_of(const DiffBodies& bodies, const Blob& blob) {
+std::string body_text(const DiffBodies& bodies, const Blob& blob) {
   if (!blob || bodies.log == nullptr) return {};
   const auto bytes = bodies.log->get_blob(*blob);
   if (!bytes.ok()) return fmt::format("({})", bytes.error().what);
-  return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+  return std::string(text_of(*bytes));
 }
 
 std::vector<std::string> lines_between(const DiffBodies& bodies, const Blob& a, const Blob& b) {
   if (bodies.log == nullptr || (!a && !b)) return {};
   if (a && b && std::memcmp(&a->digest(), &b->digest(), sizeof(schema::Digest)) == 0) return {};
-  return text_difference(text_of(bodies, a), text_of(bodies, b));
+  return text_difference(body_text(bodies, a), body_text(bodies, b));
 }
 
 std::string event_name(std::uint64_t revision) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
+
 namespace pievt::tools {
 
 Result<const Ruleset*> chosen_ruleset(const Context& context) {
@@ -18,7 +20,7 @@ Result<const Ruleset*> chosen_ruleset(const Context& context) {
 std::string text_or_nothing(const Log& log, const schema::BlobRef& ref) {
   const auto bytes = log.get_blob(ref);
   if (!bytes.ok()) return "";
-  return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+  return std::string(text_of(*bytes));
 }
 
 }  // namespace pievt::tools

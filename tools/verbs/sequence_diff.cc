@@ -10,7 +10,6 @@ namespace pievt::tools {
 namespace {
 
 using Keys = std::span<const std::uint64_t>;
-using Kind = Edit::Kind;
 
 // Beyond so many differences a shortest script is no longer what anybody wants to read.
 constexpr std::size_t differences_max = 1500;
@@ -25,14 +24,14 @@ class Aligner {
   }
 
  private:
-  void add(Kind kind, std::size_t a, std::size_t b, std::size_t count) {
+  void add(Edit::Kind kind, std::size_t a, std::size_t b, std::size_t count) {
     if (count == 0) return;
     // Removed before added: an insertion that was told first moves behind.
-    if (kind == Kind::removed && !edits_.empty() && edits_.back().kind == Kind::added) {
+    if (kind == Edit::Kind::removed && !edits_.empty() && edits_.back().kind == Edit::Kind::added) {
       const Edit added = edits_.back();
       edits_.pop_back();
-      add(Kind::removed, a, added.b, count);
-      add(Kind::added, a + count, added.b, added.count);
+      add(Edit::Kind::removed, a, added.b, count);
+      add(Edit::Kind::added, a + count, added.b, added.count);
       return;
     }
     if (!edits_.empty() && edits_.back().kind == kind) {
@@ -45,34 +44,34 @@ class Aligner {
   void align(std::size_t a, std::size_t a_end, std::size_t b, std::size_t b_end) {
     std::size_t same = 0;
     while (a + same < a_end && b + same < b_end && a_[a + same] == b_[b + same]) ++same;
-    add(Kind::same, a, b, same);
+    add(Edit::Kind::same, a, b, same);
     a += same;
     b += same;
     std::size_t tail = 0;
     while (a_end - tail > a && b_end - tail > b && a_[a_end - tail - 1] == b_[b_end - tail - 1])
       ++tail;
     middle(a, a_end - tail, b, b_end - tail);
-    add(Kind::same, a_end - tail, b_end - tail, tail);
+    add(Edit::Kind::same, a_end - tail, b_end - tail, tail);
   }
 
   void middle(std::size_t a, std::size_t a_end, std::size_t b, std::size_t b_end) {
     if (a == a_end || b == b_end) {
-      add(Kind::removed, a, b, a_end - a);
-      add(Kind::added, a_end, b, b_end - b);
+      add(Edit::Kind::removed, a, b, a_end - a);
+      add(Edit::Kind::added, a_end, b, b_end - b);
       return;
     }
     const auto anchors = anchors_of(a, a_end, b, b_end);
     if (anchors.empty()) {
       if (!shortest(a, a_end, b, b_end)) {
-        add(Kind::removed, a, b, a_end - a);
-        add(Kind::added, a_end, b, b_end - b);
+        add(Edit::Kind::removed, a, b, a_end - a);
+        add(Edit::Kind::added, a_end, b, b_end - b);
       }
       return;
     }
     for (const auto& [in_a, in_b] : anchors) {
       if (in_a < a || in_b < b) continue;
       align(a, in_a, b, in_b);
-      add(Kind::same, in_a, in_b, 1);
+      add(Edit::Kind::same, in_a, in_b, 1);
       a = in_a + 1;
       b = in_b + 1;
     }
@@ -162,12 +161,13 @@ class Aligner {
       const std::int64_t from_y = d == 0 ? 0 : from_x - from_k;
       const std::int64_t start_x = d == 0 ? 0 : down ? from_x : from_x + 1;
       if (x > start_x)
-        back.push_back({Kind::same, a + static_cast<std::size_t>(start_x),
+        back.push_back({Edit::Kind::same, a + static_cast<std::size_t>(start_x),
                         b + static_cast<std::size_t>(start_x - k),
                         static_cast<std::size_t>(x - start_x)});
       if (d > 0) {
-        back.push_back({down ? Kind::added : Kind::removed, a + static_cast<std::size_t>(from_x),
-                        b + static_cast<std::size_t>(from_y), 1});
+        back.push_back({down ? Edit::Kind::added : Edit::Kind::removed,
+                        a + static_cast<std::size_t>(from_x), b + static_cast<std::size_t>(from_y),
+                        1});
       }
       x = from_x;
       y = from_y;
@@ -220,10 +220,10 @@ std::vector<std::string> text_difference(std::string_view a, std::string_view b,
   const std::vector<Edit> edits = align(keys_of(in_a), keys_of(in_b));
   for (std::size_t i = 0; i < edits.size(); ++i) {
     const Edit& edit = edits[i];
-    if (edit.kind == Kind::removed) {
+    if (edit.kind == Edit::Kind::removed) {
       for (std::size_t j = 0; j < edit.count; ++j)
         out.push_back(fmt::format("-{}", in_a[edit.a + j]));
-    } else if (edit.kind == Kind::added) {
+    } else if (edit.kind == Edit::Kind::added) {
       for (std::size_t j = 0; j < edit.count; ++j)
         out.push_back(fmt::format("+{}", in_b[edit.b + j]));
     } else {
@@ -239,7 +239,7 @@ std::vector<std::string> text_difference(std::string_view a, std::string_view b,
     }
   }
   // Only their last line ends differ.
-  if (out.empty() || (edits.size() == 1 && edits.front().kind == Kind::same))
+  if (out.empty() || (edits.size() == 1 && edits.front().kind == Edit::Kind::same))
     out = {"\\ one of them ends without a line feed"};
   return out;
 }

@@ -63,7 +63,7 @@ std::vector<Step> steps_of(const story::Attempt& attempt) {
   return steps;
 }
 
-std::string text_of(const story::Attempt& attempt, const Step& step) {
+std::string step_text(const story::Attempt& attempt, const Step& step) {
   std::string text;
   switch (step.kind) {
     case Step::Kind::tool: {
@@ -113,7 +113,7 @@ class StepComparison {
         } else if (edit.kind == Edit::Kind::removed) {
           const Step& step = in_a_[edit.a + i];
           add({StepChange::Kind::removed,
-               text_of(a_, step),
+               step_text(a_, step),
                "",
                step.revision,
                0,
@@ -123,7 +123,7 @@ class StepComparison {
           const Step& step = in_b_[edit.b + i];
           add({StepChange::Kind::added,
                "",
-               text_of(b_, step),
+               step_text(b_, step),
                0,
                step.revision,
                {},
@@ -140,7 +140,7 @@ class StepComparison {
       if (into_.steps.empty()) ++into_.same_before;
       return;
     }
-    add({StepChange::Kind::changed, text_of(a_, a), text_of(b_, b), a.revision, b.revision,
+    add({StepChange::Kind::changed, step_text(a_, a), step_text(b_, b), a.revision, b.revision,
          body_of(a_, a), body_of(b_, b)});
   }
   void add(StepChange change) { into_.steps.push_back(std::move(change)); }

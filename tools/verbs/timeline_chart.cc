@@ -59,25 +59,25 @@ std::uint64_t start_of(const RunStory& story, const story::Job& job) {
   return job.end() != nullptr ? job.end()->at.at_ns : UINT64_MAX;
 }
 
-struct Group {
+struct JobGroup {
   std::vector<std::uint32_t> jobs;
   std::string ending, prefix;
 };
 
 // By ending and prefix; where that is still too many, by ending alone.
-std::vector<Group> groups_of(const RunStory& story, std::size_t rows_max) {
+std::vector<JobGroup> groups_of(const RunStory& story, std::size_t rows_max) {
   for (const bool with_prefix : {true, false}) {
-    std::map<std::pair<std::string, std::string>, Group> groups;
+    std::map<std::pair<std::string, std::string>, JobGroup> groups;
     for (std::uint32_t i = 0; i < story.jobs.size(); ++i) {
       const std::string ending = ending_word(story, story.jobs[i]).text;
       const std::string prefix = with_prefix ? name_prefix(story.jobs[i].id) : std::string();
-      Group& group = groups[{ending, prefix}];
+      JobGroup& group = groups[{ending, prefix}];
       group.jobs.push_back(i);
       group.ending = ending;
       group.prefix = prefix;
     }
     if (with_prefix && groups.size() > rows_max) continue;
-    std::vector<Group> list;
+    std::vector<JobGroup> list;
     for (auto& [key, group] : groups) list.push_back(std::move(group));
     return list;
   }
@@ -95,7 +95,7 @@ std::vector<ChartRow> chart_rows(const RunStory& story, const Scale& scale, std:
       rows.back().start_ns = start_of(story, job);
     }
   } else {
-    for (const Group& group : groups_of(story, rows_max)) {
+    for (const JobGroup& group : groups_of(story, rows_max)) {
       const std::string label = fmt::format("{}{} {}", group.prefix,
                                             group.prefix.empty() ? "jobs" : "*", group.jobs.size());
       rows.push_back(group_row(story, group.jobs, label, scale, utf8));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/query.h"
 #include "supervisor/pi/worker_report.h"
 #include "tools/render/listing.h"
@@ -71,10 +72,6 @@ std::string words(std::string name) {
   return name;
 }
 
-std::string text_of(const flatbuffers::String* text) {
-  return text == nullptr ? std::string() : text->str();
-}
-
 // What the reports of a run say was delivered, by job.
 Result<std::set<std::pair<std::uint32_t, std::string>>> reported(const Log& log,
                                                                  const RunState& run, Revision at) {
@@ -88,8 +85,7 @@ Result<std::set<std::pair<std::uint32_t, std::string>>> reported(const Log& log,
     const auto bytes = log.get_blob(*report->report());
     if (!bytes.ok() && bytes.error().code == Errc::not_found) continue;  // redacted
     if (!bytes.ok()) return bytes.error();
-    const auto read = pi::read_worker_report(
-        {reinterpret_cast<const char*>(bytes->data()), bytes->size()}, job->id);
+    const auto read = pi::read_worker_report(text_of(*bytes), job->id);
     if (!read.ok()) continue;
     for (const auto& item : read->deliverables)
       paths.emplace(number, std::filesystem::path(item.path).lexically_normal().string());

@@ -2,27 +2,20 @@
 #include "store/format/hash.h"
 
 #include <cstring>
-#include <random>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "pievt/bytes.h"
+#include "tests/store/format/random_bytes.h"
 
 namespace pievt {
 namespace {
 
 using Bytes = std::span<const std::byte>;
 
-Bytes bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
-
-std::vector<std::byte> random_bytes(std::size_t size, unsigned seed) {
-  std::mt19937 random(seed);
-  std::vector<std::byte> bytes(size);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-  return bytes;
-}
+using test::random_bytes;
 
 struct Vector {
   std::string message;

@@ -14,22 +14,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pievt/bytes.h"
+#include "tests/store/format/random_bytes.h"
+
 namespace pievt {
 namespace {
 
 using Bytes = std::span<const std::byte>;
 using Content = std::vector<std::byte>;
 
-Bytes bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
-
-Content random_bytes(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  Content bytes(size);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-  return bytes;
-}
+using test::random_bytes;
 
 // Words as an answer has them: some often, most seldom, none repeated in a pattern.
 std::string words(std::size_t size) {

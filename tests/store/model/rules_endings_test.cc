@@ -18,8 +18,8 @@ AttemptState ended(Ending ending, std::uint64_t final_bytes = 200,
   attempt.ending = ending;
   attempt.provider = ProviderFailure::none;
   attempt.reason = "as the stream says";
-  attempt.final_message =
-      std::make_unique<BlobRef>(Digest(), final_bytes, 0u, BlobKind::text, std::uint16_t{0});
+  attempt.final_message = std::make_unique<BlobRef>(schema::Digest(), final_bytes, 0u,
+                                                    BlobKind::text, std::uint16_t{0});
   attempt.final_excerpt = std::move(excerpt);
   return attempt;
 }
@@ -30,8 +30,16 @@ Judgement judged(const AttemptState& attempt, const GateState* gate = nullptr) {
 
 TEST(WorkEndings, EachHasItsWord) {
   EXPECT_EQ(judged(ended(Ending::ok)).ending, WorkEnding::visible_final);
-  EXPECT_EQ(judged(ended(Ending::ok, 20, "T" "ODO: read it")).ending, WorkEnding::stub);
-  EXPECT_EQ(judged(ended(Ending::ok, 4000, "T" "ODO: read it")).ending, WorkEnding::visible_final)
+  EXPECT_EQ(judged(ended(Ending::ok, 20,
+                         "T"
+                         "ODO: read it"))
+                .ending,
+            WorkEnding::stub);
+  EXPECT_EQ(judged(ended(Ending::ok, 4000,
+                         "T"
+                         "ODO: read it"))
+                .ending,
+            WorkEnding::visible_final)
       << "a long message may speak of what is left";
   EXPECT_EQ(judged(ended(Ending::empty)).ending, WorkEnding::empty);
   EXPECT_EQ(judged(ended(Ending::thinking_only)).ending, WorkEnding::thinking_only);

@@ -10,7 +10,7 @@ TEST(RetryAfter, IsFoundInWhatProvidersWrite) {
   const struct {
     std::string_view message;
     std::uint64_t milliseconds;
-  } rows[] = {
+  } waits[] = {
       {"429 Rate limit reached, try again in 5h", 18'000'000},
       {R"(429: {"error":{"message":"Rate limit reached for gpt-4o. Please try again in 1.898s."}})",
        1'898},
@@ -26,7 +26,7 @@ TEST(RetryAfter, IsFoundInWhatProvidersWrite) {
       {"try again in 2 days", 172'800'000},
       {"try again in 9999 days", 2'592'000'000},
   };
-  for (const auto& row : rows)
+  for (const auto& row : waits)
     EXPECT_EQ(retry_after_ms(row.message), row.milliseconds) << row.message;
 }
 

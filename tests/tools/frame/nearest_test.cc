@@ -7,7 +7,7 @@
 namespace pievt::tools {
 namespace {
 
-constexpr std::array<std::string_view, 8> words = {"apply", "audit", "log",  "replay",
+constexpr std::array<std::string_view, 8> verbs = {"apply", "audit", "log",  "replay",
                                                    "rerun", "run",   "show", "verify"};
 
 TEST(EditDistance, CountsEditsAndSwaps) {
@@ -20,23 +20,23 @@ TEST(EditDistance, CountsEditsAndSwaps) {
 }
 
 TEST(Nearest, FindsWhatWasMeant) {
-  EXPECT_EQ(nearest("shwo", words), "show");
-  EXPECT_EQ(nearest("lgo", words), "log");
-  EXPECT_EQ(nearest("audti", words), "audit");
-  EXPECT_EQ(nearest("rum", words), "run");
-  EXPECT_EQ(nearest("veri", words), "verify");
-  EXPECT_EQ(nearest("runn", words), "run");
+  EXPECT_EQ(nearest("shwo", verbs), "show");
+  EXPECT_EQ(nearest("lgo", verbs), "log");
+  EXPECT_EQ(nearest("audti", verbs), "audit");
+  EXPECT_EQ(nearest("rum", verbs), "run");
+  EXPECT_EQ(nearest("veri", verbs), "verify");
+  EXPECT_EQ(nearest("runn", verbs), "run");
 }
 
 TEST(Nearest, OffersNothingFarFetched) {
   for (const char* typed : {"", "x", "zzzz", "frobnicate", "lo lo"})
-    EXPECT_EQ(nearest(typed, words), std::nullopt) << typed;
-  EXPECT_EQ(nearest(std::string(100'000, 'r'), words), std::nullopt);
+    EXPECT_EQ(nearest(typed, verbs), std::nullopt) << typed;
+  EXPECT_EQ(nearest(std::string(100'000, 'r'), verbs), std::nullopt);
 }
 
 TEST(Nearest, MakesASentence) {
-  EXPECT_EQ(did_you_mean("shwo", words), " (did you mean \"show\"?)");
-  EXPECT_EQ(did_you_mean("zzzz", words), "");
+  EXPECT_EQ(did_you_mean("shwo", verbs), " (did you mean \"show\"?)");
+  EXPECT_EQ(did_you_mean("zzzz", verbs), "");
 }
 
 }  // namespace

@@ -13,19 +13,13 @@
 
 #include "pievt/query.h"
 #include "tests/store/log/temp_store.h"
+#include "tests/tools/importers/testing.h"
 #include "tools/importers/importer.h"
 
 namespace pievt::tools {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string slurp(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream all;
-  all << in.rdbuf();
-  return all.str();
-}
 
 ImportReport import(Log* log, const fs::path& from) {
   auto report = std::ranges::find(importers(), "pi-jobs", &Importer::name)->read(log, from, {});

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 
+#include "pievt/bytes.h"
 #include "store/format/zstd_codec.h"
 #include "tools/exporters/arrow/arrow_ipc_generated.h"
 
@@ -21,10 +22,6 @@ constexpr std::int64_t feature_compressed_body = 2;
 /// In front of a buffer that is not compressed.
 constexpr std::int64_t as_it_is = -1;
 constexpr int compression_level = 3;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 template <class Number>
 std::string_view number_bytes(const Number& number) {
