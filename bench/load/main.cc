@@ -228,16 +228,18 @@ double seconds_of(const fs::path& where, const std::vector<std::string>& words) 
 void short_jobs(const Asked& asked, const fs::path& where) {
   std::vector<double> ours, theirs;
   for (std::uint64_t round = 0; round < asked.rounds; ++round) {
-    const fs::path place = where / std::to_string(round);
+    const fs::path place = where / fmt::format("{}-run", round);
     prepare(asked, place, asked.jobs, asked.concurrency, "answer");
-    fs::create_directories(place / "out");
-    std::ofstream(place / "prompt") << "answer";
+    // Beside it: what the one leaves behind is no work for the other.
+    const fs::path shell_place = where / fmt::format("{}-shell", round);
+    fs::create_directories(shell_place / "out");
+    std::ofstream(shell_place / "prompt") << "answer";
     // What somebody writes who has no supervisor: files for what is said, and no more than so many.
     const std::string loop = fmt::format(
         "n=0; for i in $(seq {}); do \"$0\" --mode json < prompt > out/$i 2> out/$i.err & "
         "if ((++n >= {})); then wait -n; fi; done; wait",
         asked.jobs, asked.concurrency);
-    theirs.push_back(seconds_of(place, {"bash", "-c", loop, PIEVT_LOAD_CHILD}));
+    theirs.push_back(seconds_of(shell_place, {"bash", "-c", loop, PIEVT_LOAD_CHILD}));
     ours.push_back(seconds_of(place, run_words(asked)));
   }
   const double shell = quantile(theirs, 0.5), run = quantile(ours, 0.5);

@@ -46,16 +46,10 @@ Result<std::vector<pid_t>> reap_orphans(std::span<const pid_t> tracked) {
   }
 }
 
-Result<std::vector<pid_t>> living_orphans(std::span<const pid_t> tracked) {
-  std::vector<pid_t> orphans;
-  const pid_t self = ::getpid();
-  for (const pid_t pid : PIEVT_TRY(list_processes())) {
-    const Result<ProcStat> stat = read_stat(pid);
-    if (!stat.ok()) continue;  // it has ended meanwhile
-    const bool zombie = stat->state == 'Z' && stat->threads <= 1;
-    if (stat->parent_pid == self && !zombie && !contains(tracked, pid)) orphans.push_back(pid);
-  }
-  return orphans;
+Result<std::vector<pid_t>> other_children(std::span<const pid_t> tracked) {
+  std::vector<pid_t> others = PIEVT_TRY(list_children());
+  std::erase_if(others, [&](pid_t pid) { return contains(tracked, pid); });
+  return others;
 }
 
 }  // namespace pievt::process

@@ -20,8 +20,14 @@ Status become_subreaper();
 /// that one was reaped: call this once a turn, after the tracked ones.
 Result<std::vector<pid_t>> reap_orphans(std::span<const pid_t> tracked);
 
-/// Living children that are not in `tracked`: what some attempt left behind, also when it cleared
-/// its environment and a sweep cannot know it. Errors are those of reading /proc.
-Result<std::vector<pid_t>> living_orphans(std::span<const pid_t> tracked);
+/// Children that are not in `tracked`, ended ones that nobody reaped yet among them: what a child
+/// left behind when it ended, also what cleared its environment, for its orphans become ours. None
+/// means that nothing is left of the children that have ended, without a look at every process
+/// there is.
+///
+/// To be called by the thread that reaps: the kernel's list is whole as long as nobody takes
+/// children off it meanwhile. Errc::not_found where the kernel keeps no such list
+/// (CONFIG_PROC_CHILDREN), and then nothing is known; otherwise the errors of reading /proc.
+Result<std::vector<pid_t>> other_children(std::span<const pid_t> tracked);
 
 }  // namespace pievt::process

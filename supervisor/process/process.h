@@ -75,6 +75,9 @@ class Process {
   int fd() const { return pidfd_.get(); }
   const ProcessId& id() const { return id_; }
 
+  /// Whether this very process started it, and so inherits what it leaves behind.
+  bool is_our_child() const { return inherited_peak_kib_.has_value(); }
+
   /// Sends a signal. A zombie still counts as there. Errc::io with EPERM's text when the process
   /// took other rights.
   Result<Delivery> signal(int number) const;

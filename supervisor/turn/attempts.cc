@@ -187,10 +187,30 @@ Status Supervisor::check_space() const {
                                            options_.store.string(), free >> 10)};
 }
 
+std::vector<pid_t> Supervisor::tracked_children() const {
+  std::vector<pid_t> tracked;
+  for (const auto& [token, live] : attempts_) {
+    if (live.process) tracked.push_back(live.process->id().pid);
+  }
+  if (hooks_->pid() != 0) tracked.push_back(hooks_->pid());
+  return tracked;
+}
+
+// What a child of ours leaves behind becomes our child. Where no such is there, nothing is left,
+// and most attempts end so: that is one small file instead of a look at every process of the
+// machine.
+bool Supervisor::may_have_left_processes(const LiveAttempt& attempt) const {
+  if (!attempt.process || !attempt.process->is_our_child()) return true;
+  const auto others = process::other_children(tracked_children());
+  return !others.ok() || !others->empty();
+}
+
 // The tree behind the process: found by its marker, named in the log, killed.
 Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
+  PIEVT_TRY(process::reap_orphans(tracked_children()));
   const std::string marker = marker_of(record_.run_id(), attempt.subject);
-  const process::MarkedProcesses found = PIEVT_TRY(process::find_marked(marker));
+  process::MarkedProcesses found;
+  if (may_have_left_processes(attempt)) found = PIEVT_TRY(process::find_marked(marker));
   if (!found.found.empty()) {
     schema::AttemptLeftoversFoundT intent;
     for (const process::MarkedProcess& seen : found.found)
@@ -203,13 +223,8 @@ Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
     for (const process::MarkedProcess& seen : report.survivors)
       swept.survivors.push_back(leftover(seen));
     PIEVT_TRY(record_.propose({std::move(swept), attempt.subject}));
+    PIEVT_TRY(process::reap_orphans(tracked_children()));
   }
-  std::vector<pid_t> tracked;
-  for (const auto& [other, live] : attempts_) {
-    if (live.process) tracked.push_back(live.process->id().pid);
-  }
-  if (hooks_->pid() != 0) tracked.push_back(hooks_->pid());
-  PIEVT_TRY(process::reap_orphans(tracked));
   const std::uint64_t unread = attempt.output ? attempt.output->unread() : 0;
   if (unread == 0) return input(token, ChildInput::drained);
   attempt.drain_until = attempt.output->bytes() + unread;

@@ -104,6 +104,8 @@ class Supervisor {
   Status carry_out(const Act& act);
   Status start(Token token, LiveAttempt& attempt);
   Status send(Token token, LiveAttempt& attempt, int signal);
+  std::vector<pid_t> tracked_children() const;
+  bool may_have_left_processes(const LiveAttempt& attempt) const;
   Status sweep(Token token, LiveAttempt& attempt);
   Status drain(Token token, LiveAttempt& attempt);
   Status finish(Token token, LiveAttempt& attempt);

@@ -245,7 +245,7 @@ TEST_F(OrphanTest, TrackedChildrenAreNotDisturbed) {
   EXPECT_EQ(errno, ECHILD);
 }
 
-TEST_F(OrphanTest, LivingOrphansAreFoundWithoutTheirMarker) {
+TEST_F(OrphanTest, WhatAChildLeftIsAChildOfOursAlsoWithoutItsMarker) {
   Child tracked = start_ready({"wait"});
   SpawnRequest wanted = request({"leave-grandchild"});
   wanted.environment.clear();
@@ -258,11 +258,11 @@ TEST_F(OrphanTest, LivingOrphansAreFoundWithoutTheirMarker) {
   end_of(parent->process);
 
   const std::vector<pid_t> pids{tracked.process.id().pid};
-  EXPECT_THAT(*living_orphans(pids), ElementsAre(orphan));
+  EXPECT_THAT(*other_children(pids), ElementsAre(orphan));
   ::kill(orphan, SIGKILL);
   ASSERT_TRUE(wait_readable(end.get()));
-  EXPECT_THAT(*living_orphans(pids), ElementsAre());
   EXPECT_THAT(*reap_orphans(pids), ElementsAre(orphan));
+  EXPECT_THAT(*other_children(pids), ElementsAre());
 }
 
 TEST_F(OrphanTest, WithoutChildrenThereIsNothingToReap) {
