@@ -34,7 +34,7 @@ struct Row {
 
 std::size_t images_wanted() {
   const char* asked = std::getenv("PIEVT_FAULTS");
-  if (asked == nullptr) return 30;
+  if (asked == nullptr) return 16;
   return std::string_view(asked) == "all" ? SIZE_MAX : std::strtoull(asked, nullptr, 10);
 }
 
@@ -46,7 +46,7 @@ Progress progress_of(const std::vector<Operation>& operations, std::size_t cut,
   return {next.attempted, next.acknowledged, next.created};
 }
 
-// Cuts that a sample looks at; to know all images of all of them takes longer than to try thirty.
+// Cuts that a sample looks at; to know all images of all of them takes longer than to try a sample.
 constexpr std::size_t cuts_sampled_max = 60;
 
 bool is_sample() {

@@ -35,7 +35,7 @@ constexpr unsigned row_seconds_max = 60;
 
 std::size_t rows_wanted() {
   const char* asked = std::getenv("PIEVT_FAULTS");
-  if (asked == nullptr) return 150;
+  if (asked == nullptr) return 60;
   return std::string_view(asked) == "all" ? SIZE_MAX : std::strtoull(asked, nullptr, 10);
 }
 
