@@ -113,11 +113,7 @@ Status save_views(Log& log, std::string_view run_id) {
     const Sequence at = PIEVT_TRY(catch_up(*view, log, row.name));
     PIEVT_TRY(save_projection(log, row.name, *view, at));
   }
-  if (run_id.empty()) return {};
-  const RunState run = PIEVT_TRY(load_run(log, run_id));
-  PIEVT_TRY(log.save_checkpoint(run_view_name(run_id),
-                                {run_view_identity(), {run.revision}, to_bytes(run)}));
-  return save_run_milestones(log, run_id);
+  return run_id.empty() ? Status() : save_run(log, run_id);
 }
 
 }  // namespace pievt

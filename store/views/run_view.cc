@@ -8,6 +8,7 @@
 
 #include "pievt/schema/run_state_bfbs_generated.h"
 #include "store/views/identity.h"
+#include "store/views/run_clock.h"
 
 namespace pievt {
 namespace {
@@ -63,10 +64,11 @@ Result<std::optional<RunState>> saved_run(const Log& log, const std::string& nam
   return std::optional(std::move(*run));
 }
 
+// The last state on the way that is kept of a moment in (after, at].
 Result<std::optional<RunState>> nearest_milestone(const Log& log, std::string_view run_id,
-                                                  Revision at, Revision head) {
-  const std::uint64_t last = std::min(at.value, head.value) / milestone_events * milestone_events;
-  for (std::uint64_t revision = last; revision > 0; revision -= milestone_events) {
+                                                  Revision after, Revision at, Revision head) {
+  for (std::uint64_t revision = at.value / milestone_events * milestone_events;
+       revision > after.value; revision -= milestone_events) {
     auto run = PIEVT_TRY(saved_run(log, run_milestone_name(run_id, {revision}), {revision}, head));
     if (run) return run;
   }
@@ -77,22 +79,41 @@ Result<std::optional<RunState>> nearest_milestone(const Log& log, std::string_vi
 
 Result<RunState> load_run(const Log& log, std::string_view run_id, Revision at) {
   const Revision head = PIEVT_TRY(log.stream_head(run_stream(run_id)));
+  const Revision to = at.value == 0 ? head : std::min(at, head);
   auto saved = PIEVT_TRY(saved_run(log, run_view_name(run_id), at, head));
-  if (!saved && at.value != 0) saved = PIEVT_TRY(nearest_milestone(log, run_id, at, head));
+  // The newest state that was saved may be too new, or old: of a writer that died long since.
+  const Revision reached{saved ? saved->revision : 0};
+  if (to.value - reached.value >= milestone_events) {
+    auto nearer = PIEVT_TRY(nearest_milestone(log, run_id, reached, to, head));
+    if (nearer) saved = std::move(nearer);
+  }
   return saved ? fold_on(std::move(*saved), log, run_id, at) : fold_run(log, run_id, at);
 }
 
 Status save_run_milestones(Log& log, std::string_view run_id) {
   const Revision head = PIEVT_TRY(log.stream_head(run_stream(run_id)));
   if (head.value < milestone_events) return {};
-  RunState run = PIEVT_TRY(nearest_milestone(log, run_id, head, head)).value_or(RunState());
+  RunState run = PIEVT_TRY(nearest_milestone(log, run_id, {}, head, head)).value_or(RunState());
+  Revision kept{run.revision};
   for (;;) {
     const Revision next{(run.revision / milestone_events + 1) * milestone_events};
-    if (next.value > head.value) return {};
+    if (next > head) return {};
     run = PIEVT_TRY(fold_on(std::move(run), log, run_id, next));
+    std::vector<std::byte> bytes = to_bytes(run);
+    if (bytes.size() > (next.value - kept.value) * milestone_bytes_per_event) continue;
     PIEVT_TRY(log.save_checkpoint(run_milestone_name(run_id, next),
-                                  {run_view_identity(), {next.value}, to_bytes(run)}));
+                                  {run_view_identity(), {next.value}, std::move(bytes)}));
+    kept = next;
   }
+}
+
+Status save_run(Log& log, std::string_view run_id) {
+  // The last of the states on the way is where the newest one is folded on from.
+  PIEVT_TRY(save_run_milestones(log, run_id));
+  PIEVT_TRY(save_run_clock(log, run_id));
+  const RunState run = PIEVT_TRY(load_run(log, run_id));
+  return log.save_checkpoint(run_view_name(run_id),
+                             {run_view_identity(), {run.revision}, to_bytes(run)});
 }
 
 schema::Digest digest_of(const RunState& run) {
@@ -121,8 +142,8 @@ Result<Revision> revision_at(const Log& log, std::string_view run_id, Sequence a
 }
 
 Result<Revision> revision_at(const Log& log, std::string_view run_id, std::uint64_t wall_ns) {
-  Revision found{};
-  auto reader = log.read_stream(run_stream(run_id), {1});
+  Revision found = PIEVT_TRY(clock_before(log, run_id, wall_ns));
+  auto reader = log.read_stream(run_stream(run_id), {found.value + 1});
   while (reader.next() && reader.event().time_ns() <= wall_ns) found = reader.event().revision();
   PIEVT_TRY(reader.status());
   return found;

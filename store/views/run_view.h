@@ -9,14 +9,24 @@ namespace pievt {
 std::string run_view_name(std::string_view run_id);
 std::string run_view_identity();
 
-/// A state is kept this often on the way, so that every moment of a long run is near one.
+/// How often a state may be kept on the way to the run's last event, so that every moment of a long
+/// run is near one.
 inline constexpr std::uint64_t milestone_events = 16'384;
+
+/// The states on the way together take at most so many bytes for each event of the run: where
+/// states are large, fewer of them are kept.
+inline constexpr std::uint64_t milestone_bytes_per_event = 16;
 
 /// Under which name the state after `revision` is kept.
 std::string run_milestone_name(std::string_view run_id, Revision revision);
 
-/// Keeps the states on the way to the run's last event that are not kept yet.
+/// Keeps the states on the way to the run's last event, from the last one that is kept. Which ones
+/// they are follows from the events alone.
 Status save_run_milestones(Log& log, std::string_view run_id);
+
+/// Saves the states of the run, those on the way and the newest one, and its clock (run_clock.h).
+/// Part of save_views().
+Status save_run(Log& log, std::string_view run_id);
 
 /// The SHA-256 of the state's bytes: what StateDigestRecorded holds.
 schema::Digest digest_of(const RunState& run);

@@ -8,8 +8,6 @@ namespace pievt {
 
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is an event
 
-namespace {}  // namespace
-
 void StoryFold::Impl::operator()(const RunPlanned& e) {
   run.run_id = keep(e.run_id());
   run.name = keep(e.name());

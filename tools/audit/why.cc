@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "pievt/bytes.h"
 #include "pievt/query.h"
 #include "tools/audit/build.h"
 #include "tools/audit/words.h"
@@ -19,71 +18,75 @@ using namespace schema;  // NOLINT(google-build-using-namespace): every name bel
 constexpr std::uint64_t stretch_max = 4'000;
 constexpr std::size_t chain_max = 24;
 
+std::string brief(const flatbuffers::String* text) {
+  return text == nullptr ? std::string() : shortened(text->str(), 160);
+}
+
 // One line on the events that decide; empty for those that do not.
 std::string line_of(const EventView& event) {
   std::string line;
-  visit(
-      event,
-      overloaded{
-          [&](const JobFinished& e) {
-            line = fmt::format("{} {}", EnumNameJobStatus(e.status()), text_of(e.reason()));
-          },
-          [&](const JobJudged& e) {
-            line = fmt::format("{} by {}: {}", EnumNameJobStatus(e.status()), text_of(e.ruleset()),
-                               text_of(e.reason()));
-          },
-          [&](const JobRetryScheduled& e) {
-            line = fmt::format("attempt {} after {}", e.attempt(),
-                               span_text(e.delay_ms() * 1'000'000));
-          },
-          [&](const JobCancelRequested& e) { line = text_of(e.reason()); },
-          [&](const GateDecided& e) {
-            line = fmt::format("{} {}", EnumNameGateDecision(e.decision()), text_of(e.reason()));
-          },
-          [&](const AttemptClassified& e) {
-            line = fmt::format("{}, {}: {}", EnumNameEnding(e.ending()),
-                               EnumNameFailureKind(e.failure()),
-                               e.error() != nullptr && e.error()->size() > 0 ? text_of(e.error())
-                                                                             : text_of(e.reason()));
-          },
-          [&](const AttemptExited& e) {
-            line = e.knowledge() != ExitKnowledge::observed ? "ended, and nobody saw how"
-                   : e.signal() != 0 ? fmt::format("signal {} sent by {}", e.signal(),
-                                                   EnumNameSignalSender(e.sender()))
-                                     : fmt::format("exit code {}", e.exit_code());
-          },
-          [&](const AttemptStopRequested& e) {
-            line =
-                fmt::format("signal {} because of {}", e.signal(), EnumNameStopReason(e.reason()));
-          },
-          [&](const AttemptLaunchFailed& e) { line = text_of(e.error()); },
-          [&](const AttemptLost& e) {
-            line = fmt::format("{} {}", EnumNameLostReason(e.reason()), text_of(e.detail()));
-          },
-          [&](const AttemptLaunchRequested&) { line = "was to be started"; },
-          [&](const ReportSubmitted& e) {
-            line = fmt::format("{}: {}", EnumNameReportStatus(e.status()), text_of(e.summary()));
-          },
-          [&](const ReportRefused& e) { line = text_of(e.reason()); },
-          [&](const SilenceObserved& e) {
-            line = fmt::format("silent for {} while {}", span_text(e.silent_ms() * 1'000'000),
-                               EnumNameActivity(e.activity()));
-          },
-          [&](const LimitReached& e) {
-            line = fmt::format("{}: {} of {}", EnumNameLimitKind(e.limit()), e.used(), e.allowed());
-          },
-          [&](const FinalMessageObserved& e) {
-            line = fmt::format("\"{}\" ({} bytes)", text_of(e.excerpt()), e.text_bytes());
-          },
-          [&](const ProviderRetryStarted& e) {
-            line = fmt::format("pi asks again, {} of {}: {}", e.attempt(), e.max_attempts(),
-                               text_of(e.error()));
-          },
-          [&](const UsageRecorded& e) {
-            if (e.error() != nullptr && e.error()->size() > 0)
-              line = fmt::format("the provider: {}", text_of(e.error()));
-          },
-      });
+  visit(event,
+        overloaded{
+            [&](const JobFinished& e) {
+              line = fmt::format("{} {}", EnumNameJobStatus(e.status()), brief(e.reason()));
+            },
+            [&](const JobJudged& e) {
+              line = fmt::format("{} by {}: {}", EnumNameJobStatus(e.status()), brief(e.ruleset()),
+                                 brief(e.reason()));
+            },
+            [&](const JobRetryScheduled& e) {
+              line = fmt::format("attempt {} after {}", e.attempt(),
+                                 span_text(e.delay_ms() * 1'000'000));
+            },
+            [&](const JobCancelRequested& e) { line = brief(e.reason()); },
+            [&](const GateDecided& e) {
+              line = fmt::format("{} {}", EnumNameGateDecision(e.decision()), brief(e.reason()));
+            },
+            [&](const AttemptClassified& e) {
+              line = fmt::format("{}, {}: {}", EnumNameEnding(e.ending()),
+                                 EnumNameFailureKind(e.failure()),
+                                 e.error() != nullptr && e.error()->size() > 0 ? brief(e.error())
+                                                                               : brief(e.reason()));
+            },
+            [&](const AttemptExited& e) {
+              line = e.knowledge() != ExitKnowledge::observed ? "ended, and nobody saw how"
+                     : e.signal() != 0 ? fmt::format("signal {} sent by {}", e.signal(),
+                                                     EnumNameSignalSender(e.sender()))
+                                       : fmt::format("exit code {}", e.exit_code());
+            },
+            [&](const AttemptStopRequested& e) {
+              line = fmt::format("signal {} because of {}", e.signal(),
+                                 EnumNameStopReason(e.reason()));
+            },
+            [&](const AttemptLaunchFailed& e) { line = brief(e.error()); },
+            [&](const AttemptLost& e) {
+              line = fmt::format("{} {}", EnumNameLostReason(e.reason()), brief(e.detail()));
+            },
+            [&](const AttemptLaunchRequested&) { line = "was to be started"; },
+            [&](const ReportSubmitted& e) {
+              line = fmt::format("{}: {}", EnumNameReportStatus(e.status()), brief(e.summary()));
+            },
+            [&](const ReportRefused& e) { line = brief(e.reason()); },
+            [&](const SilenceObserved& e) {
+              line = fmt::format("silent for {} while {}", span_text(e.silent_ms() * 1'000'000),
+                                 EnumNameActivity(e.activity()));
+            },
+            [&](const LimitReached& e) {
+              line =
+                  fmt::format("{}: {} of {}", EnumNameLimitKind(e.limit()), e.used(), e.allowed());
+            },
+            [&](const FinalMessageObserved& e) {
+              line = fmt::format("\"{}\" ({} bytes)", brief(e.excerpt()), e.text_bytes());
+            },
+            [&](const ProviderRetryStarted& e) {
+              line = fmt::format("pi asks again, {} of {}: {}", e.attempt(), e.max_attempts(),
+                                 brief(e.error()));
+            },
+            [&](const UsageRecorded& e) {
+              if (e.error() != nullptr && e.error()->size() > 0)
+                line = fmt::format("the provider: {}", brief(e.error()));
+            },
+        });
   return line;
 }
 
@@ -156,9 +159,9 @@ class Explainer {
             why_.recorded.ending = e.ending();
             why_.recorded.blocking = e.blocking();
             why_.recorded.retry = e.retry();
-            why_.recorded.reason = text_of(e.reason());
+            why_.recorded.reason = brief(e.reason());
             if (e.weak() != nullptr) {
-              for (const auto* line : *e.weak()) why_.recorded.weak.emplace_back(text_of(line));
+              for (const auto* line : *e.weak()) why_.recorded.weak.push_back(brief(line));
             }
             if (e.evidence() != nullptr) {
               for (const std::uint64_t each : *e.evidence()) add_event(why_.evidence, each);

@@ -29,6 +29,7 @@ enum class RunImport : std::uint8_t {
   imported,   ///< it was not in the store
   continued,  ///< the source has grown since
   unchanged,  ///< everything was there already
+  restored,   ///< its events were there, and its texts and output are there again
 };
 
 struct ImportedRun {

@@ -132,7 +132,7 @@ Status RunStoring::text(const schema::Digest& named, std::span<const std::byte> 
 
 Status RunStoring::output(const OutputPiece& piece) {
   const ChunkPlace place{piece.job, piece.attempt, piece.channel, piece.chunk};
-  if (stored_chunks_.contains(place)) return {};
+  if (stored_chunks_.contains(place) && !restores_output_) return {};
   const bool follows = writer_ && !piece.restart && writing_.job == piece.job &&
                        writing_.attempt == piece.attempt && writing_.channel == piece.channel &&
                        writer_->offset() == piece.offset;

@@ -54,6 +54,8 @@ class RunStoring {
 
   /// Looks at what the store has of the run already.
   Status begin();
+  /// Output is stored also where the store has its events already: it was removed from there.
+  void restore_output() { restores_output_ = true; }
   /// Of all events, before the first of them: if this is interrupted, events without their stamps
   /// are worse than stamps without events.
   Status stamps(const OriginalStamps& all, const Provenance& from);
@@ -84,6 +86,7 @@ class RunStoring {
   Log& log_;
   std::string run_id_;
   Unknown unknown_;
+  bool restores_output_ = false;
   std::uint64_t head_ = 0, revision_ = 0, appended_ = 0;
   std::optional<EventReader> stored_;            ///< what the store has of the run already
   std::map<std::string, schema::Digest> texts_;  ///< by the digest the run's events have

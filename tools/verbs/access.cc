@@ -10,6 +10,7 @@
 #include "tools/frame/moment.h"
 #include "tools/frame/nearest.h"
 #include "tools/verbs/mended.h"
+#include "tools/verbs/removed.h"
 #include "tools/verbs/sealed_store.h"
 
 namespace pievt::tools {
@@ -62,6 +63,27 @@ Result<std::uint64_t> time_of(const Context& context, const Log& log, std::strin
   return static_cast<std::uint64_t>(when);
 }
 
+// What a word names before anything of the run is read: the run, and what stands behind the slash.
+struct NamedThing {
+  std::string run, rest;
+};
+
+Result<NamedThing> named_thing(const Context& context, const Log& log, std::string_view word) {
+  std::string run_word(word), rest;
+  if (const auto sealed = sealed_word(word)) {
+    run_word = sealed->file.string();
+    rest = sealed->rest;
+  } else if (const std::size_t slash = word.find('/'); slash != std::string_view::npos) {
+    run_word = word.substr(0, slash);
+    rest = word.substr(slash + 1);
+  }
+  if (context.opened != nullptr && context.opened->runs.contains(run_word))
+    return NamedThing{context.opened->runs.find(run_word)->second, std::move(rest)};
+  const RunList runs = PIEVT_TRY(load_runs(log));
+  return NamedThing{PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word)),
+                    std::move(rest)};
+}
+
 }  // namespace
 
 Result<std::filesystem::path> store_path(const Context& context) {
@@ -89,24 +111,22 @@ Result<Reference> resolve_within(const RunState& run, std::string_view rest) {
 }
 
 Result<Reference> resolve(const Context& context, const Log& log, std::string_view word) {
-  std::string run_word(word), rest;
-  if (const auto sealed = sealed_word(word)) {
-    run_word = sealed->file.string();
-    rest = sealed->rest;
-  } else if (const std::size_t slash = word.find('/'); slash != std::string_view::npos) {
-    run_word = word.substr(0, slash);
-    rest = word.substr(slash + 1);
-  }
-  std::string id;
-  if (context.opened != nullptr && context.opened->runs.contains(run_word)) {
-    id = context.opened->runs.find(run_word)->second;
-  } else {
-    const RunList runs = PIEVT_TRY(load_runs(log));
-    id = PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word));
-  }
-  if (rest.empty()) return Reference{id, {}, {}};
-  const RunState run = PIEVT_TRY(load_run(log, id));
-  return resolve_within(run, rest);
+  const NamedThing named = PIEVT_TRY(named_thing(context, log, word));
+  if (named.rest.empty()) return Reference{named.run, {}, {}};
+  return resolve_within(PIEVT_TRY(load_run(log, named.run)), named.rest);
+}
+
+Result<Sight> look(const Context& context, const Log& log, std::string_view word) {
+  const NamedThing named = PIEVT_TRY(named_thing(context, log, word));
+  const bool now = !context.globals.at;
+  Sight sight{{named.run, {}, {}}, {}, {}};
+  // Names are looked up in the present.
+  if (now || !named.rest.empty()) sight.run = PIEVT_TRY(load_run(log, named.run));
+  if (!named.rest.empty()) sight.reference = PIEVT_TRY(resolve_within(sight.run, named.rest));
+  if (now) return sight;
+  sight.at = PIEVT_TRY(moment(context, log, named.run));
+  sight.run = PIEVT_TRY(load_run(log, named.run, sight.at));
+  return sight;
 }
 
 Result<Revision> moment(const Context& context, const Log& log, std::string_view run) {
@@ -139,6 +159,7 @@ void say_scope(const Context& context, const Log& log, std::string_view run, Rev
   if (!run.empty()) line += fmt::format(", run {}", run);
   if (at.value != 0) line += fmt::format(", at #{}", at.value);
   if (info.missing != 0) line += fmt::format(", {} acknowledged events are MISSING", info.missing);
+  if (context.globals.loudness != Loudness::quiet) line += removed_remark(context, log, run);
   context.talk.say(line);
 }
 

@@ -42,6 +42,16 @@ Result<Reference> resolve_within(const RunState& run, std::string_view rest);
 /// start.
 Result<Revision> moment(const Context& context, const Log& log, std::string_view run);
 
+/// One run at the moment that is asked for, and what of it.
+struct Sight {
+  Reference reference;
+  Revision at;  ///< as moment() gives it
+  RunState run;
+};
+
+/// resolve(), moment() and load_run() in one; the present state is read once for all of them.
+Result<Sight> look(const Context& context, const Log& log, std::string_view word);
+
 /// The line on stderr that says which store, which run and which moment one looks at.
 void say_scope(const Context& context, const Log& log, std::string_view run, Revision at);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "store/views/run_view.h"
 #include "supervisor/record/clock.h"
 #include "tools/frame/versions.h"
 #include "tools/importers/importer.h"
@@ -170,6 +171,7 @@ Result<Exit> import(Context& context) {
   progress.finish();
   if (log) {
     PIEVT_TRY(save_views(*log));
+    for (const ImportedRun& run : report.runs) PIEVT_TRY(save_run(*log, run.run_id));
     PIEVT_TRY(log->close());
   }
   if (context.wants_json()) {

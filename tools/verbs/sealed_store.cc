@@ -24,14 +24,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view prefix = "pievt-view-";
+constexpr std::string_view private_prefix = "pievt-view-";
 
 // Removes what verbs left that were killed: nobody holds the lock any more.
 void sweep(const fs::path& place) {
   std::error_code failed;
   for (auto at = fs::directory_iterator(place, failed); !failed && at != fs::end(at);
        at.increment(failed)) {
-    if (!at->path().filename().string().starts_with(prefix)) continue;
+    if (!at->path().filename().string().starts_with(private_prefix)) continue;
     const Fd fd(::open(at->path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     struct stat facts {};
     if (!fd || ::fstat(fd.get(), &facts) != 0 || facts.st_uid != ::getuid()) continue;
@@ -56,7 +56,7 @@ class PrivateStore final : public Opened {
     auto made = std::make_shared<PrivateStore>();
     made->directory_ = fresh;
     made->lock_ = Fd(::open(fresh.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const fs::path named = place / (std::string(prefix) + fresh.substr(fresh.size() - 6));
+    const fs::path named = place / (std::string(private_prefix) + fresh.substr(fresh.size() - 6));
     if (!made->lock_ || ::flock(made->lock_.get(), LOCK_EX) != 0 ||
         ::rename(fresh.c_str(), named.c_str()) != 0)
       return os_error(fmt::format("cannot use {}", fresh), errno);

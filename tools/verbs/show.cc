@@ -31,10 +31,8 @@ const Manual& show_manual() {
 
 Result<Exit> show(Context& context) {
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference =
-      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
-  const Revision at = PIEVT_TRY(moment(context, log, reference.run));
-  const RunState run = PIEVT_TRY(load_run(log, reference.run, at));
+  const auto [reference, at, run] =
+      PIEVT_TRY(look(context, log, context.arguments.text_or("run", "last")));
   say_scope(context, log, reference.run, at);
   if (context.wants_json()) {
     PIEVT_TRY(write_run_document(context, run));

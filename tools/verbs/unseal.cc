@@ -26,7 +26,9 @@ constexpr Manual manual = {
         "Stores the run of a sealed file into this store: the same events with the same numbers, "
         "ids and times, the same texts and the same output, byte for byte. The file is verified "
         "whole before anything is stored, and stays as it is. Where the store has the run "
-        "already, nothing is added; where it has another one under that id, it is left alone.\n\n"
+        "already, nothing is added, but for texts and output that pievt seal --remove took: they "
+        "are "
+        "there again, and stay. Where it has another run under that id, that is left alone.\n\n"
         "Only to look at a run, no store is needed: pievt show FILE and every other verb that "
         "reads a run read the file.\n\n"
         "Exits with 3 where a later version sealed it with events that this one does not know.",
@@ -59,11 +61,12 @@ Result<Exit> unseal(Context& context) {
   say_scope(context, log, "", {});
   const ImportReport report = PIEVT_TRY(sealed_file::read(&log, file, asked));
   progress.finish();
-  PIEVT_TRY(save_views(log));
+  PIEVT_TRY(save_views(log, report.runs.front().run_id));
   PIEVT_TRY(log.close());
   const ImportedRun& run = report.runs.front();
   const std::string_view outcome = run.outcome == RunImport::unchanged   ? "unchanged"
                                    : run.outcome == RunImport::continued ? "continued"
+                                   : run.outcome == RunImport::restored  ? "restored"
                                                                          : "unsealed";
   if (context.wants_json()) {
     context.json()

@@ -211,12 +211,10 @@ const Manual& why_manual() {
 Result<Exit> why(Context& context) {
   const Ruleset* ruleset = PIEVT_TRY(chosen_ruleset(context));
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference =
-      PIEVT_TRY(resolve(context, log, context.arguments.text_or("job", "last")));
+  const auto [reference, at, run] =
+      PIEVT_TRY(look(context, log, context.arguments.text_or("job", "last")));
   if (reference.job && *reference.job == 0)
     return Error{Errc::invalid, "a probe has no verdict; pievt show RUN/_probe says how it ended"};
-  const Revision at = PIEVT_TRY(moment(context, log, reference.run));
-  const RunState run = PIEVT_TRY(load_run(log, reference.run, at));
   say_scope(context, log, reference.run, at);
   std::vector<Why> all;
   for (const std::uint32_t job : jobs_of(run, reference))

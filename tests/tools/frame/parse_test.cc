@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Words = std::vector<std::string>;
 
-constexpr std::array options = {
+constexpr std::array known_options = {
     argument("run", "which run").required(),
     argument("job", "which jobs").repeatable(),
     flag("--follow", "go on").with_letter('f'),
@@ -24,7 +24,7 @@ constexpr std::array options = {
 };
 
 Result<Arguments> read(const Words& words) {
-  return parse(options, words);
+  return parse(known_options, words);
 }
 
 std::string refusal(const Words& words) {

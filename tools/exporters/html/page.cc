@@ -82,7 +82,8 @@ class Html final : public Exporter {
     const audit::RunReport report = audit::build_report(material, {});
     const RunStory& story = material.story;
     html::TextBudget budget;
-    const std::string data = PIEVT_TRY(html::page_data(work_, story, report, writes_, budget));
+    html::ScriptText data;
+    PIEVT_TRY(html::page_data(work_, story, report, writes_, budget, data));
     work_.manifest.items_out = work_.state.jobs.size() + story.attempts.size();
     const html::Page page{work_, work_.state, story, report};
     work_.out.write(head(report.name));
@@ -93,7 +94,7 @@ class Html final : public Exporter {
     work_.out.write(html::jobs_table(page));
     work_.out.write(html::foot(page, budget));
     work_.out.write("<script type=\"application/json\" id=\"data\">");
-    work_.out.write(data);
+    data.move_to(work_.out);
     work_.out.write("</script>\n<script>");
     work_.out.write(html::page_script);
     work_.out.write("</script>\n</body></html>\n");

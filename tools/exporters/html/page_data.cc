@@ -42,13 +42,13 @@ std::string_view line_of(std::string_view text) {
 class Data {
  public:
   Data(Export& work, const RunStory& story, const audit::RunReport& report, const Writes& writes,
-       TextBudget& budget)
-      : work_(work), story_(story), report_(report), writes_(writes), budget_(budget) {
+       TextBudget& budget, render::Writer& out)
+      : work_(work), story_(story), report_(report), writes_(writes), budget_(budget), json_(out) {
     for (const auto& gate : work.state.gates) gates_of_[gate->job].push_back(gate.get());
     for (const story::Gate& gate : story.gates) told_gates_[gate.number] = &gate;
   }
 
-  Result<std::string> write() {
+  Status write() {
     json_.begin_object()
         .member("run", story_.run_id)
         .member("t0", story_.planned.at_ns / 1'000'000);
@@ -59,7 +59,7 @@ class Data {
     marks();
     requests();
     json_.end_object();
-    return out_.take();
+    return {};
   }
 
  private:
@@ -262,26 +262,36 @@ class Data {
   TextBudget& budget_;
   std::map<std::uint32_t, std::vector<const state::GateStateT*>> gates_of_;  ///< by job
   std::map<std::uint32_t, const story::Gate*> told_gates_;                   ///< by number
-  render::StringWriter out_;
-  JsonWriter json_{out_};
+  JsonWriter json_;
 };
 
 }  // namespace
 
-Result<std::string> page_data(Export& work, const RunStory& story, const audit::RunReport& report,
-                              const Writes& writes, TextBudget& budget) {
-  const std::string json = PIEVT_TRY(Data(work, story, report, writes, budget).write());
-  // No end of the script element, no comment and no markup can be in it.
-  std::string safe;
-  safe.reserve(json.size());
-  for (const char c : json) {
-    if (c == '<' || c == '>' || c == '&') {
-      safe += fmt::format("\\u{:04x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    } else {
-      safe += c;
-    }
+void ScriptText::append(std::string_view text) {
+  constexpr std::size_t piece_bytes = 256u << 10;
+  if (pieces_.empty() || pieces_.back().size() + text.size() > piece_bytes)
+    pieces_.emplace_back().reserve(std::max(piece_bytes, text.size()));
+  pieces_.back() += text;
+}
+
+void ScriptText::write(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t plain = std::min(text.find_first_of("<>&"), text.size());
+    append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    append(text[0] == '<' ? "\\u003c" : text[0] == '>' ? "\\u003e" : "\\u0026");
+    text.remove_prefix(1);
   }
-  return safe;
+}
+
+void ScriptText::move_to(render::Writer& out) {
+  for (; !pieces_.empty(); pieces_.pop_front()) out.write(pieces_.front());
+}
+
+Status page_data(Export& work, const RunStory& story, const audit::RunReport& report,
+                 const Writes& writes, TextBudget& budget, ScriptText& to) {
+  return Data(work, story, report, writes, budget, to).write();
 }
 
 }  // namespace pievt::tools::html

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "pievt/run_story.h"
 #include "tools/audit/report.h"
 #include "tools/exporters/exporter.h"
+#include "tools/render/writer.h"
 
 namespace pievt::tools::html {
 
@@ -62,8 +64,24 @@ std::string jobs_table(const Page& page);
 /// What the page does not contain, what is not known, the account.
 std::string foot(const Page& page, const TextBudget& budget);
 
-/// What the script draws from, as one JSON object that is safe inside a script element.
-Result<std::string> page_data(Export& work, const RunStory& story, const audit::RunReport& report,
-                              const Writes& writes, TextBudget& budget);
+/// Text that is safe inside a script element: no end of the element, no comment and no markup can
+/// be in it. A long run's is as long as its page, so it is kept in pieces, and only once.
+class ScriptText final : public render::Writer {
+ public:
+  void write(std::string_view text) override;
+  void flush() override {}
+  bool done() const override { return false; }
+
+  /// Hands all of it on, and keeps nothing.
+  void move_to(render::Writer& out);
+
+ private:
+  void append(std::string_view text);
+  std::deque<std::string> pieces_;
+};
+
+/// What the script draws from, as one JSON object.
+Status page_data(Export& work, const RunStory& story, const audit::RunReport& report,
+                 const Writes& writes, TextBudget& budget, ScriptText& to);
 
 }  // namespace pievt::tools::html
