@@ -262,12 +262,12 @@ unsigned hex_value(char digit) {
 }  // namespace
 
 std::string hex(std::span<const std::byte> bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
+  std::string text(bytes.size() * 2, '0');
+  char* at = text.data();
   for (const std::byte byte : bytes) {
     const auto value = static_cast<unsigned>(byte);
-    text += hex_digits[value >> 4];
-    text += hex_digits[value & 15];
+    *at++ = hex_digits[value >> 4];
+    *at++ = hex_digits[value & 15];
   }
   return text;
 }

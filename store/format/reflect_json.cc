@@ -1,89 +1,14 @@
 #include "store/format/reflect_json.h"
 
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <optional>
 #include <utility>
+
+#include "store/format/reflect_json_text.h"
 
 namespace pievt::reflect {
 namespace {
 
-constexpr std::uint64_t exact_max = 1ull << 53;  // beyond it a double skips whole numbers
 constexpr std::size_t json_growth = 3;  // what an event's names add to its bytes; a guess will do
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-template <class T>
-void append_number(std::string& out, T number) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-  out.append(digits.data(), end.ptr);
-}
-
-void append_real(std::string& out, double number) {
-  if (!std::isfinite(number)) {
-    out += "null";
-    return;
-  }
-  append_number(out, number);
-}
-
-void append_hex(std::string& out, std::span<const std::byte> bytes) {
-  for (const std::byte byte : bytes) {
-    out += hex_digits[std::to_integer<std::size_t>(byte >> 4)];
-    out += hex_digits[std::to_integer<std::size_t>(byte & std::byte{15})];
-  }
-}
-
-// How long the UTF-8 sequence at the front of `text` is, and whether it is whole. A broken one is
-// as long as it could have become a whole one (the Unicode standard's "maximal subpart"), so that
-// every decoder shows the same number of replacement characters.
-struct Sequence {
-  std::size_t size;
-  bool whole;
-};
-
-Sequence sequence_at(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  if (lead < 0xC2 || lead > 0xF4) return {1, false};
-  const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  // The second byte's range keeps out overlong forms, surrogates and what lies beyond U+10FFFF.
-  const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  for (std::size_t i = 1; i < size; ++i) {
-    if (i >= text.size() || byte(i) < (i == 1 ? low : 0x80) || byte(i) > (i == 1 ? high : 0xBF)) {
-      return {i, false};
-    }
-  }
-  return {size, true};
-}
-
-// True for what stands for itself in JSON, without looking at its neighbours.
-constexpr std::array<bool, 256> plain_bytes = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t byte = 0x20; byte < 0x7F; ++byte) table[byte] = byte != '"' && byte != '\\';
-  return table;
-}();
-
-bool is_plain(char c) {
-  return plain_bytes[static_cast<unsigned char>(c)];
-}
-
-void append_escape(std::string& out, char c) {
-  constexpr std::string_view escaped = "\"\\\b\f\n\r\t";
-  constexpr std::string_view letters = "\"\\bfnrt";
-  out += '\\';
-  if (const std::size_t found = escaped.find(c); found != std::string_view::npos) {
-    out += letters[found];
-    return;
-  }
-  const auto byte = static_cast<unsigned char>(c);
-  out += "u00";
-  out += hex_digits[byte >> 4];
-  out += hex_digits[byte & 15u];
-}
 
 std::optional<std::uint64_t> magnitude(const Value& value) {
   if (const auto* plain = std::get_if<std::uint64_t>(&value)) return *plain;
@@ -144,7 +69,7 @@ void JsonWriter::end_array() {
 
 void JsonWriter::value(const Value& value) {
   separate();
-  if (const auto words = words_of(value)) return string(*words);
+  if (const auto words = words_of(value)) return append_words(text_, *words);
   const bool quoted = std::holds_alternative<Bytes>(value) ||
                       (style_.large_numbers == JsonStyle::LargeNumbers::as_strings &&
                        magnitude(value).value_or(0) > exact_max);
@@ -155,7 +80,7 @@ void JsonWriter::value(const Value& value) {
 
 void JsonWriter::key(std::string_view name) {
   separate();
-  string(name);
+  append_words(text_, name);
   text_ += style_.layout == JsonStyle::Layout::pretty ? ": " : ":";
   place_ = Place::after_key;
 }
@@ -185,27 +110,6 @@ void JsonWriter::new_line() {
   if (style_.layout == JsonStyle::Layout::compact) return;
   text_ += '\n';
   text_.append(2 * depth_, ' ');
-}
-
-void JsonWriter::string(std::string_view text) {
-  text_ += '"';
-  while (!text.empty()) {
-    std::size_t run = 0;
-    while (run < text.size() && is_plain(text[run])) ++run;
-    text_.append(text.substr(0, run));
-    text.remove_prefix(run);
-    if (text.empty()) break;
-    std::size_t taken = 1;
-    if (static_cast<unsigned char>(text[0]) < 0x80) {
-      append_escape(text_, text[0]);
-    } else {
-      const Sequence sequence = sequence_at(text);
-      taken = sequence.size;
-      text_.append(sequence.whole ? text.substr(0, taken) : replacement);
-    }
-    text.remove_prefix(taken);
-  }
-  text_ += '"';
 }
 
 Result<std::string> to_json(const Schema& schema, std::span<const std::byte> body,

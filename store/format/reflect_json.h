@@ -62,7 +62,6 @@ class JsonWriter final : public Visitor {
   void end(char bracket);
   void separate();
   void new_line();
-  void string(std::string_view text);
 
   JsonStyle style_;
   std::string text_;

@@ -54,20 +54,24 @@ bool is_zstd_frame(Bytes frame) {
   return frame.size() > sizeof(magic) && std::memcmp(frame.data(), magic, sizeof(magic)) == 0;
 }
 
-Result<std::vector<std::byte>> decompress_with(ZSTD_DCtx* context, Bytes prefix, Bytes frame,
-                                               std::size_t expected_bytes) {
+// `room` is of the size that is expected.
+Status decompress_to(std::span<std::byte> room, ZSTD_DCtx* context, Bytes prefix, Bytes frame) {
   // What an earlier failure has left behind is cleared.
   ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
   PIEVT_ASSERT(ZSTD_isError(ZSTD_DCtx_refPrefix(context, prefix.data(), prefix.size())) == 0);
-  std::vector<std::byte> content(expected_bytes);
   const std::size_t size =
-      ZSTD_decompressDCtx(context, content.data(), content.size(), frame.data(), frame.size());
-  if (ZSTD_isError(size) != 0) {
-    return corrupt(frame.size(), expected_bytes, ZSTD_getErrorName(size));
+      ZSTD_decompressDCtx(context, room.data(), room.size(), frame.data(), frame.size());
+  if (ZSTD_isError(size) != 0) return corrupt(frame.size(), room.size(), ZSTD_getErrorName(size));
+  if (size != room.size()) {
+    return corrupt(frame.size(), room.size(), fmt::format("it holds {} bytes", size));
   }
-  if (size != expected_bytes) {
-    return corrupt(frame.size(), expected_bytes, fmt::format("it holds {} bytes", size));
-  }
+  return {};
+}
+
+Result<std::vector<std::byte>> decompress_with(ZSTD_DCtx* context, Bytes prefix, Bytes frame,
+                                               std::size_t expected_bytes) {
+  std::vector<std::byte> content(expected_bytes);
+  PIEVT_TRY(decompress_to(content, context, prefix, frame));
   return content;
 }
 
@@ -119,6 +123,23 @@ Result<std::vector<std::byte>> decompress(std::span<const std::byte> frame,
   const std::unique_ptr<ZSTD_DCtx, FreeDecompression> context(ZSTD_createDCtx());
   PIEVT_ASSERT(context != nullptr);
   return decompress_with(context.get(), {}, frame, expected_bytes);
+}
+
+Decompressor::Decompressor() : context_(ZSTD_createDCtx()) {
+  PIEVT_ASSERT(context_ != nullptr);
+}
+
+void Decompressor::Free::operator()(ZSTD_DCtx_s* context) const {
+  ZSTD_freeDCtx(context);
+}
+
+Result<std::span<const std::byte>> Decompressor::unpack(std::span<const std::byte> frame,
+                                                        std::size_t expected_bytes) {
+  PIEVT_TRY(check_frame(frame, expected_bytes, frame_content_bytes_max));
+  if (content_.size() < expected_bytes) content_.resize(expected_bytes);
+  const std::span<std::byte> room = std::span(content_).first(expected_bytes);
+  PIEVT_TRY(decompress_to(room, context_.get(), {}, frame));
+  return std::span<const std::byte>(room);
 }
 
 Result<FoundFrame> decompress_first(std::span<const std::byte> bytes,

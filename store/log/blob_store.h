@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pievt/blobs.h"
 #include "pievt/log.h"
 #include "store/format/hash.h"
 #include "store/log/rocks.h"
@@ -36,6 +37,8 @@ class BlobStore {
 
   Result<schema::BlobRef> put(std::span<const std::byte> content, schema::BlobKind kind);
   Result<std::vector<std::byte>> get(const schema::BlobRef& ref) const;
+  /// See get_blobs().
+  void get_many(std::span<const schema::BlobRef> refs, const BlobSink& sink) const;
 
   /// The digest `content` has here. For checking bytes that are stored elsewhere.
   Digest digest_of(std::span<const std::byte> content) const { return hmac_sha256(key_, content); }

@@ -103,6 +103,17 @@ Result<std::vector<std::byte>> Log::get_blob(const schema::BlobRef& ref) const {
   return content;
 }
 
+void get_blobs(const Log& log, std::span<const schema::BlobRef> refs, const BlobSink& sink) {
+  log.impl().blobs().get_many(
+      refs, [&](std::size_t at, const Result<std::span<const std::byte>>& content) {
+        if (content.ok() || content.error().code != Errc::not_found) return sink(at, content);
+        // In a process that is not the writer it may have been put a moment ago.
+        const Result<std::vector<std::byte>> again = log.get_blob(refs[at]);
+        if (!again.ok()) return sink(at, again.error());
+        sink(at, std::span<const std::byte>(*again));
+      });
+}
+
 Status Log::save_checkpoint(std::string_view name, const Checkpoint& checkpoint) {
   std::string value;
   format::put_u64(value, checkpoint.at.value);

@@ -106,6 +106,11 @@ class LogRun final : public RunSource {
     return log_.get_blob(ref);
   }
 
+  void blobs(std::span<const schema::BlobRef> refs, const BlobSink& sink) const override {
+    get_blobs(log_, refs, sink);
+  }
+  bool reads_blobs_beside() const override { return true; }
+
   Result<std::uint64_t> output(const OutputKey& key, const AttemptState& attempt,
                                const ByteSink& sink) const override {
     return read_output(log_, key, attempt, sink);
@@ -171,6 +176,17 @@ class LogRun final : public RunSource {
 };
 
 }  // namespace
+
+void RunSource::blobs(std::span<const schema::BlobRef> refs, const BlobSink& sink) const {
+  for (std::size_t at = 0; at < refs.size(); ++at) {
+    const Result<std::vector<std::byte>> content = blob(refs[at]);
+    if (content.ok()) {
+      sink(at, std::span<const std::byte>(*content));
+    } else {
+      sink(at, content.error());
+    }
+  }
+}
 
 Result<RunState> RunSource::state() const {
   RunState run;

@@ -1,18 +1,15 @@
 #include "store/trust/body_checks.h"
 
-#include <cstring>
+#include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
-#include "store/format/blob_refs.h"
 #include "store/log/output_store.h"
+#include "store/trust/read_ahead.h"
 
 namespace pievt {
 namespace {
-
-Severity severity_of(const Error& error) {
-  return error.code == Errc::not_found ? Severity::missing : Severity::damaged;
-}
 
 std::string_view run_of(std::string_view stream) {
   return stream.starts_with("run/") ? stream.substr(4) : std::string_view();
@@ -25,11 +22,11 @@ void BodyChecks::event(const EventView& event, Sequence page, const reflect::Sch
   const Place place{page, event.sequence, stream, event.revision()};
   findings_->examined(Check::events);
   const auto blobs =
-      blobs_of(schema != nullptr ? *schema : reflect::Schema::embedded_events(), event.body);
+      finder(schema != nullptr ? *schema : reflect::Schema::embedded_events()).find(event.body);
   if (!blobs.ok()) {
     findings_->damaged(Check::events, place, blobs.error().what);
   } else {
-    for (const FoundBlob& blob : *blobs) {
+    for (const auto& blob : *blobs) {
       // Chunks of output lie elsewhere, and need the ones before them.
       if (blob.ref.kind() != schema::BlobKind::output_chunk) body(blob.ref, blob.field, place);
     }
@@ -44,16 +41,35 @@ void BodyChecks::event(const EventView& event, Sequence page, const reflect::Sch
   }
 }
 
-void BodyChecks::body(const schema::BlobRef& ref, const std::string& field, const Place& place) {
-  std::uint64_t mark = 0;
-  std::memcpy(&mark, &ref.digest(), sizeof(mark));
-  mark ^= ref.size() * 0x9e3779b97f4a7c15u;  // two sizes of one digest cannot both be right
-  if (!seen_.insert(mark).second) return;
-  findings_->examined(Check::bodies);
-  if (const auto content = log_->blobs().get(ref); !content.ok()) {
-    findings_->report(Check::bodies, severity_of(content.error()), place,
-                      fmt::format("{}: {}", field, content.error().what));
+reflect::BlobFinder& BodyChecks::finder(const reflect::Schema& schema) {
+  const auto found = finders_.find(&schema);
+  return found != finders_.end() ? found->second : finders_.emplace(&schema, schema).first->second;
+}
+
+void BodyChecks::body(const schema::BlobRef& ref, std::string_view field, const Place& place) {
+  const std::uint64_t mark = mark_of(ref);
+  const std::string_view run = run_of(place.stream);
+  if (is_known(mark, run)) return;
+  if (whole_ != nullptr && std::ranges::binary_search(*whole_, mark)) return;
+  const auto content = log_->blobs().get(ref);
+  if (content.ok()) return;
+  std::string what = fmt::format("{}: {}", field, content.error().what);
+  if (content.error().code != Errc::not_found)
+    return findings_->damaged(Check::bodies, place, std::move(what));
+  absent_.insert(mark);
+  told_.insert(mark ^ std::hash<std::string_view>()(run));
+  if (run.empty()) return findings_->report(Check::bodies, Severity::missing, place, what);
+  findings_->absent(Check::bodies, run, place, std::move(what));
+}
+
+// One that is there is read once. One that is not may have been removed for one run and be missed
+// by another, so it is a matter of each run that refers to it.
+bool BodyChecks::is_known(std::uint64_t mark, std::string_view run) {
+  if (seen_.insert(mark).second) {
+    findings_->examined(Check::bodies);
+    return false;
   }
+  return !absent_.contains(mark) || told_.contains(mark ^ std::hash<std::string_view>()(run));
 }
 
 void BodyChecks::chunk(const schema::OutputCaptured& captured, const EventView& event,
@@ -65,11 +81,13 @@ void BodyChecks::chunk(const schema::OutputCaptured& captured, const EventView& 
                       captured.channel()};
   Channel& channel = channels_[{event.stamp->stream(), key.job, key.attempt, key.channel}];
   const auto report = [&](Severity severity, std::string_view what) {
-    findings_->report(
-        Check::output, severity, place,
-        fmt::format("chunk {} of {} of job {}, attempt {}, {}", captured.chunk(),
-                    schema::EnumNameOutputChannel(key.channel), key.job, key.attempt, what));
     channel.readable = false;
+    std::string said =
+        fmt::format("chunk {} of {} of job {}, attempt {}, {}", captured.chunk(),
+                    schema::EnumNameOutputChannel(key.channel), key.job, key.attempt, what);
+    if (severity == Severity::damaged)
+      return findings_->damaged(Check::output, place, std::move(said));
+    findings_->absent(Check::output, run, place, std::move(said));
   };
 
   const bool follows =

@@ -3,9 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "pievt/verify.h"
+#include "store/trust/removals.h"
 
 namespace pievt {
 
@@ -46,6 +49,15 @@ class Findings {
     report(check, Severity::damaged, std::move(place), std::move(what));
   }
 
+  /// A text or a chunk of output that `run` refers to is not there. Whether that is a finding is
+  /// known at the end: where the log says that it was removed after the run was sealed, one line
+  /// for the run says so, and the check has nothing to complain about.
+  void absent(Check check, std::string_view run, Place place, std::string what);
+
+  /// An event of the stream `stream`; those that tell of sealed runs matter. `store`: its
+  /// directory.
+  void sealed(std::string_view stream, const EventView& event, const std::filesystem::path& store);
+
   /// The report, but for what only the walk knows: head and chain.
   VerifyReport take() &&;
 
@@ -54,8 +66,19 @@ class Findings {
     std::uint64_t examined = 0;
     std::uint64_t findings = 0;
   };
+  struct Absent {
+    std::size_t before = 0;  ///< how many findings were listed when it was met
+    Check check{};
+    Finding finding;
+  };
+
+  void settle_absences();
+
   std::array<Count, check_count> counts_{};
   VerifyReport report_;
+  Removals removals_;
+  std::filesystem::path store_;
+  Absences<Absent> absences_{findings_listed_max};
 };
 
 }  // namespace pievt

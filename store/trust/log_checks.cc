@@ -258,6 +258,8 @@ void LogChecks::check_event(const StoredPage& page, const EventView& event) {
                                                                        : head.correlation()));
   }
   if (event.type() == schema::Payload::StreamDeclared) check_declared(page, event);
+  if (event.type() == schema::Payload::RunSealed)
+    findings_->sealed(stream_name(event.stamp->stream()), event, log_->place.directory);
 }
 
 void LogChecks::check_declared(const StoredPage& page, const EventView& event) {

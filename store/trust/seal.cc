@@ -40,12 +40,6 @@ std::string bytes_of(const schema::Digest& digest) {
   return {reinterpret_cast<const char*>(&digest), sizeof(digest)};
 }
 
-// Of an imported run without an end nobody will write one.
-bool has_ended(const RunState& run) {
-  const bool ours = run.ruleset.empty() || run.ruleset.starts_with("pievt-");
-  return run.phase == state::RunPhase::finished || !ours;
-}
-
 class Sealing {
  public:
   Sealing(const RunSource& source, const SealOptions& options)
@@ -256,18 +250,21 @@ Status check_place(const std::filesystem::path& file, const SealOptions& options
 
 }  // namespace
 
+Status check_ended(const RunState& run) {
+  const bool ours = run.ruleset.empty() || run.ruleset.starts_with("pievt-");
+  if (run.phase == state::RunPhase::finished || !ours) return {};
+  return Error{Errc::invalid_transition,
+               fmt::format("run {} has not ended, and what is sealed does not change any more; "
+                           "wait for its end, or end it with: pievt stop {}",
+                           run.run_id, run.run_id)};
+}
+
 Result<SealReport> seal(const RunSource& source, const std::filesystem::path& file,
                         const SealOptions& options) {
   PIEVT_TRY(check_place(file, options));
   Sealing sealing(source, options);
   PIEVT_TRY(sealing.look());
-  if (!has_ended(sealing.state())) {
-    const std::string& run = source.run_id();
-    return Error{Errc::invalid_transition,
-                 fmt::format("run {} has not ended, and what is sealed does not change any more; "
-                             "wait for its end, or end it with: pievt stop {}",
-                             run, run)};
-  }
+  PIEVT_TRY(check_ended(sealing.state()));
   const Digest events = sealing.directory().events_digest;
   Writer writer = PIEVT_TRY(Writer::create(file, sealing.has_bulk() ? bulk_level : level));
   PIEVT_TRY(sealing.write(writer));
@@ -280,7 +277,8 @@ Result<SealReport> seal(const RunSource& source, const std::filesystem::path& fi
         Errc::corrupt,
         fmt::format("what was read back is not what was sealed ({}); nothing is left of it",
                     verified.findings.empty() ? "other events" : verified.findings.front().what)};
-  SealReport report{again->facts(), PIEVT_TRY(sha256_of_file(writer.temporary()))};
+  const auto digest = PIEVT_TRY(sha256_of_file(writer.temporary()));
+  SealReport report{again->facts(), digest};
   PIEVT_TRY(writer.publish(options.existing == SealOptions::Existing::replace));
   return report;
 }

@@ -1,4 +1,5 @@
-// What a store knows of its sealed runs: where they lie by default, and the event that says so.
+// What a store knows of its sealed runs: where they lie by default, the event that says so, and of
+// which ones only the events are left.
 #include <cerrno>
 
 #include <sys/stat.h>
@@ -9,10 +10,12 @@
 #include "store/format/hash.h"
 #include "store/log/blob_store.h"
 #include "store/log/store_files.h"
+#include "store/trust/removals.h"
 
 namespace pievt {
 
-Status record_sealed(Log& log, const SealReport& report, const std::filesystem::path& file) {
+Status record_sealed(Log& log, const SealReport& report, const std::filesystem::path& file,
+                     Original original) {
   std::error_code failed;
   const std::filesystem::path store = std::filesystem::canonical(log.info().directory, failed);
   const std::filesystem::path whole = std::filesystem::weakly_canonical(file, failed);
@@ -25,10 +28,19 @@ Status record_sealed(Log& log, const SealReport& report, const std::filesystem::
   sealed.digest = std::make_unique<schema::Digest>(to_schema(digest));
   sealed.events = report.facts.events;
   sealed.bytes = report.facts.file_bytes;
+  sealed.original_removed = original == Original::goes;
   std::vector<NewEvent> events;
   events.push_back({std::move(sealed)});
   PIEVT_TRY(log.append("store", Expected::any(), std::move(events)));
   return {};
+}
+
+Result<RemovedRuns> removed_runs(const Log& log) {
+  Removals removals;
+  EventReader reader = log.read_stream("store", {1});
+  while (reader.next()) removals.see("store", reader.event());
+  PIEVT_TRY(reader.status());
+  return removals.runs();
 }
 
 Result<std::filesystem::path> sealed_place(const std::filesystem::path& store,

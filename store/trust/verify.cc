@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "pievt/query.h"
-#include "store/format/keys.h"
-#include "store/log/stored_page.h"
+#include "store/log/stream_table.h"
 #include "store/trust/body_checks.h"
 #include "store/trust/findings.h"
 #include "store/trust/log_checks.h"
+#include "store/trust/read_ahead.h"
 #include "store/trust/view_checks.h"
 
 namespace pievt {
@@ -47,29 +47,33 @@ class Verification {
 
  private:
   void walk() {
-    auto cursor = impl_.rocks().cursor(Family::log, Rocks::Fill::scan);
-    for (cursor.seek(""); cursor.valid() && pages_.last() < head_; cursor.next()) {
-      const std::uint64_t key = format::get_u64(cursor.key()).value_or(0);
-      // Beside a living writer: written, but not promised to be on the disk yet.
-      if (key > head_) break;
-      one(key, cursor.value());
-      if (options_.progress) options_.progress(pages_.last(), head_);
+    ReadAhead reading(impl_, head_, stream_number());
+    for (auto pages = reading.next(); !pages.empty(); pages = reading.next()) {
+      bodies_.trust(reading.whole());
+      for (const ReadPage& page : pages) {
+        one(page);
+        if (options_.progress) options_.progress(pages_.last(), head_);
+      }
     }
-    if (const Status status = cursor.status(); !status.ok()) {
+    if (const Status status = reading.status(); !status.ok()) {
       findings_.damaged(Check::pages, {.page = {}, .sequence = {pages_.last() + 1}},
                         status.error().what);
     }
   }
 
-  void one(std::uint64_t key, std::string_view value) {
-    events_.clear();
-    StoredPage page;
-    Status status = page.load(value, impl_.place.identity.short_id());
-    if (status.ok()) status = format::collect_events(page.view(), std::nullopt, events_);
-    if (!status.ok()) return pages_.unreadable(key, status.error());
-    if (page.view().is_lost()) return pages_.lost(page, key);
-    pages_.page(page, key, events_);
-    for (const EventView& event : events_) {
+  // 0: bodies of all streams are read. What the index says only helps to read what is needed.
+  std::uint32_t stream_number() const {
+    if (stream_.empty()) return 0;
+    const auto found = find_stream(impl_.rocks(), stream_);
+    return found.ok() && *found ? (*found)->number : 0;
+  }
+
+  void one(const ReadPage& read) {
+    const StoredPage& page = read.page;
+    if (!read.status.ok()) return pages_.unreadable(read.key, read.status.error());
+    if (page.view().is_lost()) return pages_.lost(page, read.key);
+    pages_.page(page, read.key, read.events);
+    for (const EventView& event : read.events) {
       const std::string& name = pages_.stream_name(event.stamp->stream());
       if (stream_.empty() || name == stream_) {
         bodies_.event(event, {page.last()}, pages_.schema(), name);
@@ -98,7 +102,6 @@ class Verification {
   LogChecks pages_;
   BodyChecks bodies_;
   ViewChecks views_;
-  std::vector<EventView> events_;
 };
 
 }  // namespace

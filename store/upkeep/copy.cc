@@ -190,6 +190,7 @@ Result<CopyReport> copy_log(const Log& from, const Rocks* have, CopyTarget& to,
     for (cursor.seek(""); cursor.valid(); cursor.next()) sink(family, cursor.key(), cursor.value());
   };
   PIEVT_TRY(copy_lost(lost, entries, to));
+  bodies.finish();
   PIEVT_TRY(to.finish());
   report.head = {trail.last()};
   report.chain = trail.chain();

@@ -16,6 +16,7 @@
 #include "store/log/derive.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
+#include "store/trust/removals.h"
 
 namespace pievt {
 
@@ -73,13 +74,18 @@ class BodyCopier {
 
   Status page(const StoredPage& page, std::span<const EventView> events);
 
+  /// After the last page: of what is not there, what was removed after it was sealed is no problem.
+  void finish();
+
  private:
   Result<const reflect::Schema*> schema_of(std::uint64_t name);
   Status event(const EventView& event, const reflect::Schema& schema);
-  Status blob(const schema::BlobRef& ref, Sequence sequence);
+  Status blob(const schema::BlobRef& ref, const EventView& event);
   Status output(const EventView& event);
   Result<std::optional<std::string>> find(Family family, std::string_view key);
   Status copy(std::string_view key, std::string_view value);
+  std::string stream_of(const EventView& event) const;
+  void absent(const EventView& event, AbsentKind kind, std::string what);
   void problem(Sequence sequence, Severity severity, std::string what);
 
   Get get_;
@@ -89,6 +95,8 @@ class BodyCopier {
   std::function<bool()> again_;
   std::function<std::string(std::uint32_t)> names_;
   std::map<std::uint64_t, std::optional<reflect::Schema>> schemas_;
+  Removals removals_;
+  Absences<BodyProblem> absences_{body_problems_listed_max};
 };
 
 /// Follows pages: each must begin where the one before ended and continue its chain. After a page

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "pievt/bytes.h"
@@ -42,26 +44,27 @@ Result<const reflect::Schema*> BodyCopier::schema_of(std::uint64_t name) {
 }
 
 Status BodyCopier::event(const EventView& event, const reflect::Schema& schema) {
+  if (event.type() == schema::Payload::RunSealed) removals_.see(stream_of(event), event);
   const auto blobs = blobs_of(schema, event.body);
   if (!blobs.ok()) {
     problem(event.sequence, Severity::damaged, blobs.error().what);
   } else {
     for (const FoundBlob& found : *blobs) {
       // Chunks of output are kept by their place.
-      if (found.ref.kind() != schema::BlobKind::output_chunk)
-        PIEVT_TRY(blob(found.ref, event.sequence));
+      if (found.ref.kind() != schema::BlobKind::output_chunk) PIEVT_TRY(blob(found.ref, event));
     }
   }
   return output(event);
 }
 
-Status BodyCopier::blob(const schema::BlobRef& ref, Sequence sequence) {
+Status BodyCopier::blob(const schema::BlobRef& ref, const EventView& event) {
+  const Sequence sequence = event.sequence;
   const Digest digest = from_schema(ref.digest());
   const std::string key = blob_key(digest);
   if (to_->has(Family::blobs, key)) return {};
   const auto stored = PIEVT_TRY(find(Family::blobs, key));
   if (!stored) {
-    problem(sequence, Severity::missing, fmt::format("text {} is not in the store", hex(digest)));
+    absent(event, AbsentKind::text, fmt::format("text {} is not in the store", hex(digest)));
     return {};
   }
   const auto chunks = chunk_keys_of(*stored);
@@ -73,8 +76,8 @@ Status BodyCopier::blob(const schema::BlobRef& ref, Sequence sequence) {
   for (const std::string& chunk : *chunks) {
     const auto value = PIEVT_TRY(find(Family::blobs, chunk));
     if (!value) {
-      problem(sequence, Severity::missing,
-              fmt::format("a chunk of text {} is not in the store", hex(digest)));
+      absent(event, AbsentKind::text,
+             fmt::format("a chunk of text {} is not in the store", hex(digest)));
       return {};
     }
     PIEVT_TRY(copy(chunk, *value));
@@ -90,7 +93,7 @@ Status BodyCopier::blob(const schema::BlobRef& ref, Sequence sequence) {
 Status BodyCopier::output(const EventView& event) {
   const auto* captured = event.envelope->payload_as_OutputCaptured();
   if (captured == nullptr) return {};
-  const std::string stream = names_ ? names_(event.stamp->stream()) : std::string();
+  const std::string stream = stream_of(event);
   if (!stream.starts_with("run/")) return {};
   const OutputKey place{stream.substr(4), event.head().job(), event.head().attempt(),
                         captured->channel()};
@@ -98,8 +101,8 @@ Status BodyCopier::output(const EventView& event) {
   if (to_->has(Family::blobs, key)) return {};
   const auto stored = PIEVT_TRY(find(Family::blobs, key));
   if (stored) return copy(key, *stored);
-  problem(
-      event.sequence, Severity::missing,
+  absent(
+      event, AbsentKind::output,
       fmt::format("chunk {} of {} of {}, job {}, attempt {} is not in the store", captured->chunk(),
                   schema::EnumNameOutputChannel(place.channel), stream, place.job, place.attempt));
   return {};
@@ -116,6 +119,29 @@ Status BodyCopier::copy(std::string_view key, std::string_view value) {
   ++report_->bodies;
   report_->body_bytes += value.size();
   return to_->put(Family::blobs, key, value);
+}
+
+std::string BodyCopier::stream_of(const EventView& event) const {
+  return names_ ? names_(event.stamp->stream()) : std::string();
+}
+
+void BodyCopier::absent(const EventView& event, AbsentKind kind, std::string what) {
+  const std::string stream = stream_of(event);
+  if (!stream.starts_with("run/")) return problem(event.sequence, Severity::missing, what);
+  absences_.add(std::string_view(stream).substr(4), event.revision(), kind,
+                {event.sequence, Severity::missing, std::move(what)});
+}
+
+void BodyCopier::finish() {
+  for (const std::string& run : absences_.runs()) {
+    auto outcome = absences_.outcome(run, removals_.find(run));
+    report_->bodies_removed += outcome.removed[0] + outcome.removed[1];
+    report_->bodies_missing += outcome.lost[0] + outcome.lost[1];
+    for (BodyProblem& lost : outcome.things) report_->problems.push_back(std::move(lost));
+  }
+  std::ranges::stable_sort(report_->problems, {}, &BodyProblem::sequence);
+  if (report_->problems.size() > body_problems_listed_max)
+    report_->problems.resize(body_problems_listed_max);
 }
 
 void BodyCopier::problem(Sequence sequence, Severity severity, std::string what) {

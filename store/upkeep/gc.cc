@@ -7,14 +7,20 @@
 // and will append the event as soon as it has found the next writer. How long it takes is nobody's
 // to guess, so there is no rule of age. But every process that could put anything has been declared
 // in the log before it could, and the kernel says whether it lives.
+//
+// Where a run was sealed with removal, an event said so before anything went. So there is nothing
+// else to remember: what the events in its file refer to, and no other event, is garbage from then
+// on, and whoever collects next takes what a kill or a living process left.
 #include <chrono>
 #include <map>
 #include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
 
 #include "pievt/query.h"
+#include "pievt/sealed.h"
 #include "pievt/upkeep.h"
 #include "store/format/blob_refs.h"
 #include "store/format/keys.h"
@@ -32,7 +38,10 @@ constexpr std::size_t removals_per_write = 1000;
 // The keys in Family::blobs that events refer to.
 class References {
  public:
-  explicit References(const Log& log) : log_(&log) {}
+  /// `removed`: whose events, as far as they lie in a file, need nothing. `only_run`: of these, the
+  /// one to ask releases() for; empty: all.
+  References(const Log& log, RemovedRuns removed, std::string_view only_run)
+      : log_(&log), removed_(std::move(removed)), only_run_(only_run) {}
 
   /// An error means that not everything could be read, and then nothing may be called garbage.
   Status gather(const UpkeepProgress& progress) {
@@ -72,7 +81,26 @@ class References {
 
   bool contains(std::string_view key) const { return keys_.contains(std::string(key)); }
 
+  /// Whether an event refers to it that lies in the file of a sealed run.
+  bool releases(std::string_view key) const { return released_.contains(std::string(key)); }
+
  private:
+  struct Stream {
+    std::string run;            ///< empty: another stream
+    std::uint64_t in_file = 0;  ///< so many of its events are in a file and need nothing here
+  };
+
+  Result<const Stream*> stream_of(const EventView& event) {
+    const auto [found, is_new] = streams_.try_emplace(event.stamp->stream());
+    if (!is_new) return &found->second;
+    const std::string name = PIEVT_TRY(log_->stream_name(event.stamp->stream()));
+    if (!name.starts_with("run/")) return &found->second;
+    found->second.run = name.substr(4);
+    const auto removed = removed_.find(found->second.run);
+    if (removed != removed_.end()) found->second.in_file = removed->second.events;
+    return &found->second;
+  }
+
   Status take(const StoredPage& page) {
     if (page.view().is_lost()) return {};
     const std::uint64_t name = page.view().header->schema;
@@ -86,15 +114,20 @@ class References {
     for (const EventView& event : events_) {
       if (const auto* actor = event.envelope->payload_as_ActorDeclared()) take(*actor);
       const auto found = PIEVT_TRY(blobs_of(*schema_, event.body));
-      for (const FoundBlob& blob : found) keys_.insert(blob_key(from_schema(blob.ref.digest())));
-      if (const auto* captured = event.envelope->payload_as_OutputCaptured()) {
-        const Result<std::string> stream = log_->stream_name(event.stamp->stream());
-        if (!stream.ok()) return stream.error();
-        if (!stream->starts_with("run/")) continue;
-        const OutputKey key{stream->substr(4), event.head().job(), event.head().attempt(),
-                            captured->channel()};
-        keys_.insert(output_chunk_key(key, captured->chunk()));
-      }
+      const auto* captured = event.envelope->payload_as_OutputCaptured();
+      if (found.empty() && captured == nullptr) continue;
+      const Stream& stream = *PIEVT_TRY(stream_of(event));
+      const bool needs = event.revision().value > stream.in_file;
+      const bool releases = !needs && (only_run_.empty() || stream.run == only_run_);
+      const auto refer = [&](std::string key) {
+        if (needs) keys_.insert(std::move(key));
+        if (releases) released_.insert(std::move(key));
+      };
+      for (const FoundBlob& blob : found) refer(blob_key(from_schema(blob.ref.digest())));
+      if (captured == nullptr || stream.run.empty()) continue;
+      const OutputKey key{stream.run, event.head().job(), event.head().attempt(),
+                          captured->channel()};
+      refer(output_chunk_key(key, captured->chunk()));
     }
     return {};
   }
@@ -110,10 +143,13 @@ class References {
   }
 
   const Log* log_;
+  RemovedRuns removed_;
+  std::string only_run_;
   const Owner self_ = this_process("");
   /// pid, start and namespace; the program.
   std::map<std::tuple<std::int64_t, std::uint64_t, std::uint64_t>, std::string> actors_;
-  std::unordered_set<std::string> keys_;
+  std::unordered_set<std::string> keys_, released_;
+  std::unordered_map<std::uint32_t, Stream> streams_;
   std::vector<EventView> events_;
   std::optional<reflect::Schema> schema_;
   std::uint64_t schema_name_ = 0;
@@ -121,8 +157,10 @@ class References {
 
 class Sweep {
  public:
-  Sweep(const Log& log, const References& references, const RunList& runs, GcReport& report)
-      : log_(&log), references_(&references), report_(&report) {
+  /// `everything`: also what no event ever referred to.
+  Sweep(const Log& log, const References& references, const RunList& runs, bool everything,
+        GcReport& report)
+      : log_(&log), references_(&references), everything_(everything), report_(&report) {
     for (const auto& run : runs.runs) {
       if (run->phase != state::RunPhase::finished) unfinished_.insert(run->run_id);
     }
@@ -130,25 +168,33 @@ class Sweep {
 
   /// Finds what may go. Manifests first: they tell which chunks belong to something.
   Status find() {
-    std::unordered_set<std::string> uploads;
+    std::unordered_set<std::string> uploads, gone;
     const auto manifest = [&](std::string_view key, std::string_view value) -> Status {
-      if (!references_->contains(key)) {
-        remove(key, value, report_->texts);
-        return {};
-      }
-      const auto chunks = PIEVT_TRY(chunk_keys_of(value));
-      if (!chunks.empty()) uploads.insert(chunks.front().substr(0, upload_bytes));
+      const bool needed = references_->contains(key), released = references_->releases(key);
+      const bool goes = !needed && (released || everything_);
+      if (needed && released) ++report_->shared_texts;
+      if (goes) remove(key, value, released ? report_->sealed_texts : report_->texts);
+      // Of a damaged manifest that goes nobody knows the chunks; they belong to nothing then.
+      const auto chunks = chunk_keys_of(value);
+      if (!chunks.ok() && goes) return {};
+      if (!chunks.ok()) return chunks.error();
+      if (!chunks->empty()) (goes ? gone : uploads).insert(chunks->front().substr(0, upload_bytes));
       return {};
     };
     const auto chunk = [&](std::string_view key, std::string_view value) -> Status {
-      if (!uploads.contains(std::string(key.substr(0, upload_bytes))))
+      const std::string upload(key.substr(0, upload_bytes));
+      if (gone.contains(upload) || (everything_ && !uploads.contains(upload)))
         remove(key, value, report_->chunks);
       return {};
     };
     const auto output = [&](std::string_view key, std::string_view value) -> Status {
       if (references_->contains(key)) return {};
       const std::string_view run = key.substr(1, key.find('\0') - 1);
-      if (unfinished_.contains(std::string(run))) {
+      if (references_->releases(key)) {
+        remove(key, value, report_->sealed_output_chunks);
+      } else if (!everything_) {
+        return {};
+      } else if (unfinished_.contains(std::string(run))) {
         ++report_->kept_for_runs;
       } else {
         remove(key, value, report_->output_chunks);
@@ -178,6 +224,7 @@ class Sweep {
     report_->kept_for_processes = garbage_.size();
     report_->processes = std::move(processes);
     report_->texts = report_->chunks = report_->output_chunks = report_->bytes = 0;
+    report_->sealed_texts = report_->sealed_output_chunks = 0;
     garbage_.clear();
   }
 
@@ -200,6 +247,7 @@ class Sweep {
 
   const Log* log_;
   const References* references_;
+  bool everything_;
   GcReport* report_;
   std::unordered_set<std::string> unfinished_;
   std::vector<std::string> garbage_;
@@ -243,10 +291,14 @@ Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOpt
     return Error{Errc::corrupt, fmt::format("{} has lost its last {} events; run: pievt doctor",
                                             store.string(), log.info().missing)};
   }
-  References references(log);
+  RemovedRuns removed = PIEVT_TRY(removed_runs(log));
+  if (options.preview == Preview::yes && !options.only_run.empty())
+    removed[options.only_run].events =
+        PIEVT_TRY(log.stream_head(run_stream(options.only_run))).value;
+  References references(log, std::move(removed), options.only_run);
   PIEVT_TRY(references.gather(options.progress));
   const RunList runs = PIEVT_TRY(load_runs(log));
-  Sweep sweep(log, references, runs, report);
+  Sweep sweep(log, references, runs, options.only_run.empty(), report);
   PIEVT_TRY(sweep.find());
   sweep.keep_for(references.living());
   if (options.preview == Preview::no && !sweep.empty()) {
@@ -255,7 +307,7 @@ Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOpt
     PIEVT_TRY(rocks.compact(Family::blobs));
     PIEVT_TRY(rocks.close());
   }
-  PIEVT_TRY(remove_attempts(log, runs, options, report));
+  if (options.only_run.empty()) PIEVT_TRY(remove_attempts(log, runs, options, report));
   return report;
 }
 

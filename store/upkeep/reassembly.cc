@@ -183,6 +183,7 @@ Status Reassembly::end(std::uint64_t highest) {
     PIEVT_TRY(target_.put(Family::index, "s" + name, number));
   }
   PIEVT_TRY(keep_names());
+  bodies_.finish();
   PIEVT_TRY(target_.finish());
   copy_.head = {last_};
   copy_.chain = trail_.chain();

@@ -91,6 +91,7 @@ test('what plans and copies', () => {
     ['import', 'ws', '--dry-run'], ['import', 'ws'], ['gc', '--dry-run'], ['gc'], ['init'],
     ['backup', 'safe', '--dry-run'], ['backup', 'safe'], ['restore', 'safe', 'again', '--dry-run'],
     ['salvage', '.pievt', 'saved', '--dry-run'], ['doctor', '--rebuild', '--dry-run'], ['seal', 'small', '-f', 'small.pievt'],
+    ['seal', 'small', '--remove', '--dry-run'],
     ['unseal', 'small.pievt'], ['view', 'small.pievt'], ['view', 'small.pievt', '--event', '1'], ['show', 'small.pievt'],
     ['verify', 'small.pievt'],
   ]) look(words, once);

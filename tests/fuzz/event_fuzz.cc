@@ -11,7 +11,9 @@
 
 #include "store/format/blob_refs.h"
 #include "store/format/codec.h"
+#include "store/format/reflect_blobs.h"
 #include "store/format/reflect_json.h"
+#include "store/format/reflect_json_table.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace pievt;  // NOLINT(google-build-using-namespace)
@@ -26,8 +28,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   PIEVT_ASSERT(json.ok() == again.ok());
   PIEVT_ASSERT(!json.ok() || *json == *again);
   PIEVT_ASSERT(json.ok() == reflect::flatten(events, body).ok());
-  PIEVT_ASSERT(json.ok() == blobs_of(events, body).ok());
+  const auto blobs = blobs_of(events, body);
+  PIEVT_ASSERT(json.ok() == blobs.ok());
+  static reflect::BlobFinder finder(events);
+  const auto found = finder.find(body);
+  PIEVT_ASSERT(found.ok() == blobs.ok());
+  PIEVT_ASSERT(!found.ok() || found->size() == blobs->size());
   if (json.ok()) {
+    static const reflect::JsonTable table(events);
+    std::string text;
+    const auto* const root = flatbuffers::GetRoot<flatbuffers::Table>(body.data());
+    PIEVT_ASSERT(table.append(text, events.root(), body, root).ok());
+    PIEVT_ASSERT(text == *json);
     simdjson::dom::parser parser;
     simdjson::dom::element document;
     PIEVT_ASSERT(parser.parse(*json).get(document) == simdjson::SUCCESS);

@@ -1,7 +1,9 @@
 #include "tools/exporters/base64.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
 namespace pievt::tools {
 namespace {
@@ -33,6 +35,16 @@ void append_base64(std::string& out, std::span<const std::byte> bytes) {
   char* at = out.data() + begin;
   const auto value = [&](std::size_t i) { return std::to_integer<std::uint32_t>(bytes[i]); };
   std::size_t i = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    // Six bytes become eight digits; two more are loaded and not used.
+    for (; i + 8 <= bytes.size(); i += 6, at += 8) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, bytes.data() + i, sizeof(eight));
+      eight = __builtin_bswap64(eight);
+      for (unsigned pair = 0; pair < 4; ++pair)
+        std::memcpy(at + std::size_t{2} * pair, pairs[eight >> (52 - 12 * pair) & 4095].data(), 2);
+    }
+  }
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t three = value(i) << 16 | value(i + 1) << 8 | value(i + 2);
     at[0] = pairs[three >> 12][0];

@@ -1,88 +1,91 @@
 #include "tools/exporters/event_facts.h"
 
-#include <set>
-
 #include <fmt/format.h>
 
-#include "store/format/reflect_json.h"
 #include "tools/render/text.h"
 
 namespace pievt::tools {
-namespace {
 
-// Whether a BlobRef can hang below the table.
-bool reaches_blob(const reflect::Schema& schema, const reflect::ObjectType& table,
-                  std::set<std::string_view>& seen) {
-  if (table.short_name() == "BlobRef") return true;
-  if (!seen.insert(table.name).second) return false;
-  for (const reflect::Field& field : table.fields) {
-    const bool object =
-        field.type.base == reflect::Base::object || field.type.element == reflect::Base::object;
-    if (!object || field.type.index < 0) continue;
-    const auto index = static_cast<std::size_t>(field.type.index);
-    if (reaches_blob(schema, schema.objects()[index], seen)) return true;
+struct EventFacts::Known {
+  explicit Known(const reflect::Schema& stays)
+      : schema(&stays), texts(stays), blobs(stays), shapes(256) {}
+  explicit Known(std::unique_ptr<reflect::Schema> loaded) : Known(*loaded) {
+    owned = std::move(loaded);
   }
-  return false;
-}
 
-}  // namespace
+  std::unique_ptr<reflect::Schema> owned;
+  const reflect::Schema* schema;
+  reflect::JsonTable texts;
+  reflect::BlobFinder blobs;
+  std::vector<Shape> shapes;  ///< by tag
+};
 
 EventFacts::EventFacts(const RunSource& source, const RunState& run) : source_(source), run_(run) {
-  const reflect::Schema& own = reflect::Schema::embedded_events();
-  own_ = &(known_[0] = know(nullptr, own));
+  auto own = std::make_unique<Known>(reflect::Schema::embedded_events());
+  learn(*own);
+  own_ = (known_[0] = std::move(own)).get();
 }
 
-EventFacts::Known EventFacts::know(std::unique_ptr<reflect::Schema> owned,
-                                   const reflect::Schema& schema) {
-  Known known{std::move(owned), &schema, std::vector<Shape>(256)};
+EventFacts::~EventFacts() = default;
+
+void EventFacts::learn(Known& known) {
+  const reflect::EnumType* const types = known.schema->root_union();
   for (std::size_t tag = 0; tag < known.shapes.size(); ++tag) {
     Shape& shape = known.shapes[tag];
+    shape.known = &known;
     shape.name = fmt::format("unknown({})", tag);
-    const reflect::EnumType* types = schema.root_union();
     if (types == nullptr) continue;
-    shape.table = schema.member_table(*types, static_cast<std::int64_t>(tag));
+    shape.table = known.schema->member_table(*types, static_cast<std::int64_t>(tag));
     if (shape.table == nullptr) continue;
     shape.name = shape.table->short_name();
-    std::set<std::string_view> seen;
-    shape.refers_to_blobs = reaches_blob(schema, *shape.table, seen);
+    shape.refers_to_blobs = known.blobs.reaches(*shape.table);
   }
-  return known;
 }
 
-const EventFacts::Known& EventFacts::schema_of(const EventView& event) {
+EventFacts::Known& EventFacts::schema_of(const EventView& event) {
   const Result<std::uint64_t> hash = source_.schema_hash(event);
   if (!hash.ok() || *hash == 0) return *own_;
-  if (const auto found = known_.find(*hash); found != known_.end()) return found->second;
-  // A schema that cannot be had leaves what this program's own can tell.
-  const Result<std::vector<std::byte>> bytes = source_.schema(*hash);
-  if (bytes.ok()) {
-    Result<reflect::Schema> loaded = reflect::Schema::load(*bytes);
-    if (loaded.ok()) {
-      auto owned = std::make_unique<reflect::Schema>(std::move(*loaded));
-      const reflect::Schema& schema = *owned;
-      return known_[*hash] = know(std::move(owned), schema);
+  if (last_ != nullptr && last_hash_ == *hash) return *last_;
+  std::unique_ptr<Known>& known = known_[*hash];
+  if (known == nullptr) {
+    // A schema that cannot be had leaves what this program's own can tell.
+    const Result<std::vector<std::byte>> bytes = source_.schema(*hash);
+    if (bytes.ok()) {
+      Result<reflect::Schema> loaded = reflect::Schema::load(*bytes);
+      if (loaded.ok())
+        known = std::make_unique<Known>(std::make_unique<reflect::Schema>(std::move(*loaded)));
     }
+    if (known == nullptr) known = std::make_unique<Known>(reflect::Schema::embedded_events());
+    learn(*known);
   }
-  return known_[*hash] = know(nullptr, reflect::Schema::embedded_events());
+  last_hash_ = *hash;
+  return *(last_ = known.get());
 }
 
-std::string_view EventFacts::type(const EventView& event) {
-  return schema_of(event).shapes[static_cast<std::uint8_t>(event.type())].name;
+const EventFacts::Shape& EventFacts::shape(const EventView& event) {
+  return schema_of(event).shapes[static_cast<std::uint8_t>(event.type())];
 }
 
 Result<std::string> EventFacts::payload(const EventView& event) {
-  const Known& known = schema_of(event);
-  const Shape& shape = known.shapes[static_cast<std::uint8_t>(event.type())];
-  if (shape.table == nullptr) return std::string("null");
-  return reflect::object_to_json(*known.schema, *shape.table, event.body,
-                                 event.envelope->payload());
+  std::string text;
+  PIEVT_TRY(append_payload(text, event, shape(event), reflect::JsonTable::Proven::no));
+  return text;
 }
 
-Result<std::vector<FoundBlob>> EventFacts::blobs(const EventView& event) {
-  const Known& known = schema_of(event);
-  if (!known.shapes[static_cast<std::uint8_t>(event.type())].refers_to_blobs)
-    return std::vector<FoundBlob>();
-  return blobs_of(*known.schema, event.body);
+Status EventFacts::append_payload(std::string& text, const EventView& event, const Shape& shape,
+                                  reflect::JsonTable::Proven proven) {
+  if (shape.table == nullptr) {
+    text += "null";
+    return {};
+  }
+  return shape.known->texts.append(text, *shape.table, event.body, event.envelope->payload(),
+                                   proven);
+}
+
+Result<std::span<const reflect::BlobFinder::Found>> EventFacts::blobs(const EventView& event,
+                                                                      const Shape& shape) {
+  if (!shape.refers_to_blobs) return std::span<const reflect::BlobFinder::Found>();
+  return shape.known->blobs.find(event.body);
 }
 
 std::string_view EventFacts::job(const EventView& event) const {

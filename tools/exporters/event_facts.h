@@ -1,6 +1,9 @@
 // What every format asks of an event: its type's name, its payload as JSON, the texts it refers to,
 // the id of its job. Events that this program does not know are read with the schema they were
 // written with, so a newer store loses nothing here.
+//
+// shape() and blobs() ask the source and belong to the thread that reads it. What is asked with a
+// shape, and job() and time(), may be asked by one other thread at the same time.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +14,9 @@
 #include <vector>
 
 #include "pievt/run_source.h"
-#include "store/format/blob_refs.h"
 #include "store/format/reflect.h"
+#include "store/format/reflect_blobs.h"
+#include "store/format/reflect_json_table.h"
 
 namespace pievt::tools {
 
@@ -20,15 +24,33 @@ class EventFacts {
  public:
   /// Both must live longer. `run` names the jobs.
   EventFacts(const RunSource& source, const RunState& run);
+  ~EventFacts();
+
+  struct Known;
+  /// What there is to know of all events of one type that were written with one schema.
+  struct Shape {
+    std::string name;  ///< see type()
+    const reflect::ObjectType* table = nullptr;
+    bool refers_to_blobs = false;
+    Known* known = nullptr;
+  };
+
+  /// Of the event's type. Stays where it is.
+  const Shape& shape(const EventView& event);
 
   /// "JobFinished"; "unknown(200)" only where not even the stored schema knows it.
-  std::string_view type(const EventView& event);
+  std::string_view type(const EventView& event) { return shape(event).name; }
 
   /// The payload as one JSON object on one line.
   Result<std::string> payload(const EventView& event);
+  /// The same, appended. `proven`: blobs() has looked at the event.
+  static Status append_payload(std::string& text, const EventView& event, const Shape& shape,
+                               reflect::JsonTable::Proven proven);
 
-  /// The texts and bytes the event refers to.
-  Result<std::vector<FoundBlob>> blobs(const EventView& event);
+  /// The texts and bytes the event refers to, good until the next call. Nothing is looked at where
+  /// the shape refers to none.
+  static Result<std::span<const reflect::BlobFinder::Found>> blobs(const EventView& event,
+                                                                   const Shape& shape);
 
   /// The id of the event's job, `_probe` for attempts that serve the run, empty for the run.
   std::string_view job(const EventView& event) const;
@@ -37,24 +59,15 @@ class EventFacts {
   std::string_view time(std::uint64_t time_ns);
 
  private:
-  struct Shape {
-    std::string name;
-    const reflect::ObjectType* table = nullptr;
-    bool refers_to_blobs = false;
-  };
-  struct Known {
-    std::unique_ptr<reflect::Schema> owned;
-    const reflect::Schema* schema = nullptr;
-    std::vector<Shape> shapes;  ///< by tag
-  };
-
-  const Known& schema_of(const EventView& event);
-  static Known know(std::unique_ptr<reflect::Schema> owned, const reflect::Schema& schema);
+  Known& schema_of(const EventView& event);
+  static void learn(Known& known);
 
   const RunSource& source_;
   const RunState& run_;
-  std::map<std::uint64_t, Known> known_;
-  const Known* own_;
+  std::map<std::uint64_t, std::unique_ptr<Known>> known_;  ///< by the schema's hash
+  Known* own_;
+  Known* last_ = nullptr;
+  std::uint64_t last_hash_ = 0;
   std::uint64_t second_ = UINT64_MAX;
   std::string time_;
 };

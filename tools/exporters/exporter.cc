@@ -9,6 +9,8 @@
 
 #include "pievt/bytes.h"
 #include "store/trust/run_digest.h"
+#include "tools/exporters/beside.h"
+#include "tools/exporters/event_copies.h"
 #include "tools/render/text.h"
 
 namespace pievt::tools {
@@ -97,6 +99,49 @@ const ExporterRow* find_exporter(std::string_view name) {
   return nullptr;
 }
 
+namespace {
+
+constexpr std::size_t added_up_at_once_bytes = std::size_t{2} << 20;
+
+// The first pass over a source: the run's state and the digest of its events. Adding up takes as
+// long as reading, so a second thread does it.
+class FirstPass {
+ public:
+  void event(const EventView& event) {
+    read_.add(event);
+    if (read_.bytes() >= added_up_at_once_bytes) hand_over();
+  }
+
+  void finish() {
+    hand_over();
+    static_cast<void>(adding_.wait());
+  }
+
+  RunState& state() { return state_; }
+  std::string digest() { return digest_.hex(); }
+
+ private:
+  void hand_over() {
+    static_cast<void>(adding_.wait());
+    std::swap(read_, added_);
+    read_.clear();
+    adding_.start([this]() -> Status {
+      for (const EventView& event : added_.events()) {
+        digest_.add(event);
+        apply(state_, event);
+      }
+      return {};
+    });
+  }
+
+  EventsDigest digest_;
+  RunState state_;
+  EventCopies read_, added_;
+  Beside adding_;  // last: what it works on outlives it
+};
+
+}  // namespace
+
 Result<Manifest> export_run(const ExporterRow& row, const RunSource& source, render::Writer& out,
                             const ExportOptions& options) {
   Manifest manifest;
@@ -105,17 +150,16 @@ Result<Manifest> export_run(const ExporterRow& row, const RunSource& source, ren
   manifest.origin = source.origin();
   // The account is complete before the first byte, so that formats without an end can begin with
   // it and a source that cannot be read to its end leaves no file that looks whole.
-  EventsDigest digest;
-  RunState state;
+  FirstPass first;
   std::array<std::uint64_t, 256> seen{};
   PIEVT_TRY(source.events([&](const EventView& event) -> Status {
     ++manifest.events_in;
     ++seen[static_cast<std::uint8_t>(event.type())];
-    digest.add(event);
-    apply(state, event);
+    first.event(event);
     return {};
   }));
-  manifest.events_digest = digest.hex();
+  first.finish();
+  manifest.events_digest = first.digest();
   if (options.redactions != nullptr) manifest.redactions = *options.redactions;
   for (std::size_t tag = 0; tag < seen.size(); ++tag) {
     const auto type = static_cast<schema::Payload>(tag);
@@ -126,12 +170,12 @@ Result<Manifest> export_run(const ExporterRow& row, const RunSource& source, ren
       manifest.dropped[std::string(type_name(type))] = seen[tag];
     }
   }
-  Export work{source, out, options, manifest, state};
+  Export work{source, out, options, manifest, first.state()};
   const std::unique_ptr<Exporter> exporter = row.make(work);
   PIEVT_TRY(exporter->begin());
   PIEVT_TRY(source.events([&](const EventView& event) -> Status {
     if (!row.carries(event.type())) return {};
-    if (out.done()) return Error{Errc::io, "what is written to takes no more"};
+    if (exporter->is_over(out)) return Error{Errc::io, "what is written to takes no more"};
     return exporter->event(event);
   }));
   PIEVT_TRY(exporter->end());

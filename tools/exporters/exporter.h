@@ -85,6 +85,10 @@ class Exporter {
   virtual Status event(const EventView&) { return {}; }
   /// The manifest is complete but for items that are written now.
   virtual Status end() { return {}; }
+
+  /// Whether there is no sense in more events, since `out` takes no more. An exporter that writes
+  /// in a thread of its own says it when it hears of it there.
+  virtual bool is_over(const render::Writer& out) const { return out.done(); }
 };
 
 /// Whether a format carries events of a type, also of types that are not known yet.

@@ -60,6 +60,8 @@ Result<ImportedRun> store_run(
   }));
   RunStoring storing(log, source.run_id(), unknown);
   PIEVT_TRY(storing.begin());
+  const bool was_removed = PIEVT_TRY(removed_runs(log)).contains(source.run_id());
+  if (was_removed) storing.restore_output();
   PIEVT_TRY(storing.stamps(stamps, from));
   PIEVT_TRY(store_output(storing, source, state));
   sealed::SourceSchemas schemas(source);
@@ -87,6 +89,7 @@ Result<ImportedRun> store_run(
   run.bytes = from.bytes;
   run.events = storing.appended();
   run.outcome = storing.outcome();
+  if (was_removed && run.outcome == RunImport::unchanged) run.outcome = RunImport::restored;
   return run;
 }
 
@@ -113,8 +116,15 @@ Result<ImportReport> read(Log* log, const std::filesystem::path& path,
     return report;
   }
   const Provenance from{path.string(), options.pievt_version, source->facts().file_bytes};
+  const bool was_removed = PIEVT_TRY(removed_runs(*log)).contains(source->run_id());
   report.runs.push_back(
       PIEVT_TRY(store_run(*log, *source, Unknown::refused, from, options.progress)));
+  // Only now, so that where this is cut off they still count as removed, and gc takes what came
+  // back.
+  if (was_removed) {
+    const auto digest = PIEVT_TRY(sha256_of_file(path));
+    PIEVT_TRY(record_sealed(*log, {source->facts(), digest}, path));
+  }
   return report;
 }
 

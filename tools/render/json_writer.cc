@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "pievt/plain_text.h"
 #include "pievt/result.h"
 #include "tools/render/utf8.h"
 
@@ -44,9 +45,24 @@ void append_escaped(std::string& out, char32_t c, std::string_view bytes) {
 }  // namespace
 
 std::string json_string(std::string_view text) {
-  std::string out = "\"";
+  std::string out;
   out.reserve(text.size() + 2);
+  append_json_string(out, text);
+  return out;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
   for (std::size_t position = 0; position < text.size();) {
+    // Most of what is written stands for itself and is copied without a look at single characters.
+    const std::size_t run = plain_run(text.substr(position));
+    out += text.substr(position, run);
+    position += run;
+    if (position == text.size()) break;
+    if (const auto byte = static_cast<unsigned char>(text[position]); byte < 0x80) {
+      append_escaped(out, byte, text.substr(position++, 1));
+      continue;
+    }
     const Decoded decoded = decode_utf8(text, position);
     if (decoded.valid) {
       append_escaped(out, decoded.code_point, text.substr(position, decoded.size));
@@ -56,7 +72,6 @@ std::string json_string(std::string_view text) {
     position += decoded.size;
   }
   out += '"';
-  return out;
 }
 
 void JsonWriter::new_line() {

@@ -95,5 +95,7 @@ class JsonWriter {
 
 /// `text` as a JSON string with its quotes.
 std::string json_string(std::string_view text);
+/// The same, appended.
+void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace pievt::render

@@ -3,6 +3,8 @@
 // far as arithmetic.
 #include "tools/render/utf8.h"
 
+#include <cstring>
+
 namespace pievt::render {
 namespace {
 
@@ -46,6 +48,22 @@ Decoded decode_utf8(std::string_view text, std::size_t position) {
     value = (value << 6) | (byte & 0x3Fu);
   }
   return {value, lead.size, true};
+}
+
+bool is_utf8(std::string_view text) {
+  constexpr std::uint64_t tops = 0x8080808080808080;
+  for (std::size_t at = 0; at < text.size();) {
+    std::uint64_t eight = tops;
+    if (at + sizeof(eight) <= text.size()) std::memcpy(&eight, text.data() + at, sizeof(eight));
+    if ((eight & tops) == 0) {
+      at += sizeof(eight);
+      continue;
+    }
+    const Decoded decoded = decode_utf8(text, at);
+    if (!decoded.valid) return false;
+    at += decoded.size;
+  }
+  return true;
 }
 
 void append_utf8(std::string& out, char32_t code_point) {

@@ -23,6 +23,9 @@ struct Decoded {
 /// forms, surrogates and values beyond U+10FFFF are not valid.
 Decoded decode_utf8(std::string_view text, std::size_t position);
 
+/// Whether all of `text` is valid.
+bool is_utf8(std::string_view text);
+
 /// Appends `code_point` to `out` as UTF-8.
 void append_utf8(std::string& out, char32_t code_point);
 

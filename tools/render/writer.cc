@@ -32,6 +32,11 @@ int write_all(int fd, std::string_view text) {
 
 void FdWriter::write(std::string_view text) {
   if (error_ != 0) return;
+  if (text.size() >= buffer_size) {
+    flush();
+    if (error_ == 0) error_ = write_all(fd_, text);
+    return;
+  }
   buffer_ += text;
   if (buffer_.size() >= buffer_size) flush();
 }

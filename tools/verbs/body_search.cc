@@ -1,18 +1,23 @@
 #include "tools/verbs/body_search.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
+#include <cstring>
 
+#include "pievt/blobs.h"
 #include "pievt/bytes.h"
-#include "store/format/blob_refs.h"
 #include "store/format/reflect_json.h"
 
 namespace pievt::tools {
 namespace {
 
-constexpr std::size_t batch_items_max = 512;
-constexpr std::uint64_t batch_bytes_max = 16u << 20;
+constexpr std::size_t window_items_max = 1u << 15;
+constexpr std::uint64_t window_bytes_max = 16u << 20;
+// What a thread takes at once: many enough to be read in one go, few enough to end together.
+constexpr std::size_t part_bodies_max = 2048;
+constexpr std::uint64_t part_bytes_max = 1u << 20;
+constexpr std::size_t helpers_max = 7;
+// Less is searched before a thread has started.
+constexpr std::size_t alone_items_max = 64;
 constexpr std::size_t line_bytes_max = 400;
 
 std::string_view line_at(std::string_view text, std::size_t begin) {
@@ -81,12 +86,51 @@ std::vector<FoundLine> matching_lines(const TextPattern& pattern, std::string_vi
 
 BodySearch::BodySearch(const Log& log, const TextPattern& pattern, EventNames& names,
                        std::size_t context, Sink sink)
-    : log_(log), pattern_(pattern), names_(names), context_(context), sink_(std::move(sink)) {}
+    : log_(log),
+      pattern_(pattern),
+      names_(names),
+      context_(context),
+      sink_(std::move(sink)),
+      finder_(reflect::Schema::embedded_events()),
+      helpers_(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, helpers_max + 1) -
+               1),
+      filled_(std::make_unique<Window>()),
+      searched_(std::make_unique<Window>()) {}
+
+void BodySearch::Window::clear() {
+  items.clear();
+  names.clear();
+  known.clear();
+  bodies.clear();
+  bytes = 0;
+  next = 0;
+}
+
+std::size_t BodySearch::names_of(const EventView& event) {
+  Window& window = *filled_;
+  const Attempt attempt{event.stamp->stream(), event.head().job(), event.head().attempt()};
+  if (window.names.empty() || attempt != window.last) {
+    const auto [known, is_new] = window.known.try_emplace(attempt, window.names.size());
+    if (is_new) window.names.push_back({names_.stream(event), names_.subject(event)});
+    window.last = attempt;
+    window.last_names = known->second;
+  }
+  return window.last_names;
+}
+
+BodySearch::Item& BodySearch::add_item(const EventView& event, std::string field) {
+  const std::size_t names = names_of(event);
+  Item& item = filled_->items.emplace_back();
+  item.names = names;
+  item.revision = event.revision().value;
+  item.type = event.type();
+  item.field = std::move(field);
+  return item;
+}
 
 void BodySearch::fields(const EventView& event) {
   // The body holds its texts as they are, so most events are passed over without being taken apart.
-  const std::string_view raw(reinterpret_cast<const char*>(event.body.data()), event.body.size());
-  if (!pattern_.find(raw)) return;
+  if (!pattern_.find(text_of(event.body))) return;
   const auto leaves =
       reflect::flatten(reflect::Schema::embedded_events(), event.body, reflect::Defaults::hidden);
   if (!leaves.ok()) return;
@@ -95,13 +139,7 @@ void BodySearch::fields(const EventView& event) {
     if (!leaf.path.starts_with(payload)) continue;
     auto lines = matching_lines(pattern_, leaf.text, context_);
     if (lines.empty()) continue;
-    Item& item = batch_.emplace_back();
-    item.found = {names_.stream(event),
-                  event.revision().value,
-                  names_.subject(event),
-                  std::string(type_name(event.type())),
-                  leaf.path.substr(payload.size()),
-                  std::move(lines)};
+    add_item(event, leaf.path.substr(payload.size())).lines = std::move(lines);
   }
 }
 
@@ -111,53 +149,76 @@ void BodySearch::event(const EventView& event) {
   fields(event);
   // Captured output is packed piece upon piece, and says what the other bodies say.
   if (event.type() == schema::Payload::OutputCaptured) return;
-  const auto blobs = blobs_of(reflect::Schema::embedded_events(), event.body);
+  const auto blobs = finder_.find(event.body);
   if (!blobs.ok()) return;
-  for (const FoundBlob& blob : *blobs) {
-    Item& item = batch_.emplace_back();
-    item.found = {names_.stream(event),
-                  event.revision().value,
-                  names_.subject(event),
-                  std::string(type_name(event.type())),
-                  blob.field,
-                  {}};
+  for (const auto& blob : *blobs) {
+    Item& item = add_item(event, std::string(blob.field));
     item.ref = blob.ref;
     ++totals_.bodies;
     totals_.bytes += blob.ref.size();
-    batch_bytes_ += blob.ref.size();
+    if (blob.ref.size() == 0) continue;
+    filled_->bytes += blob.ref.size();
+    filled_->bodies.push_back(filled_->items.size() - 1);
   }
-  if (batch_.size() >= batch_items_max || batch_bytes_ >= batch_bytes_max) search_batch();
+  if (filled_->items.size() >= window_items_max || filled_->bytes >= window_bytes_max) hand_over();
 }
 
 void BodySearch::finish() {
-  search_batch();
+  hand_over();
+  finish_searched();
 }
 
-void BodySearch::search_batch() {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < batch_.size(); i = next++) {
-      Item& item = batch_[i];
-      if (item.ref.size() == 0 || !item.found.lines.empty()) continue;
-      const auto body = log_.get_blob(item.ref);
-      item.missing = !body.ok();
-      if (item.missing) continue;
-      item.found.lines = matching_lines(pattern_, text_of(*body), context_);
-    }
-  };
-  const std::size_t threads =
-      batch_bytes_ < (1u << 20) ? 1 : std::min<std::size_t>(8, std::thread::hardware_concurrency());
-  std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
-  work();
-  helpers.clear();
-  for (const Item& item : batch_) {
+// Starts to search what was gathered, when what was gathered before it has been told.
+void BodySearch::hand_over() {
+  finish_searched();
+  std::swap(filled_, searched_);
+  Window& window = *searched_;
+  const auto digest_of = [&](std::size_t item) { return window.items[item].ref.digest().bytes(); };
+  std::ranges::sort(window.bodies, [&](std::size_t one, std::size_t other) {
+    return std::memcmp(digest_of(one), digest_of(other), sizeof(schema::Digest)) < 0;
+  });
+  if (window.bodies.size() <= alone_items_max && window.bytes <= part_bytes_max) return;
+  for (std::size_t i = 0; i < helpers_; ++i) threads_.emplace_back([&] { work(window); });
+}
+
+void BodySearch::finish_searched() {
+  work(*searched_);
+  threads_.clear();
+  for (Item& item : searched_->items) {
     totals_.missing += item.missing ? 1u : 0u;
-    totals_.lines += item.found.lines.size();
-    if (!item.found.lines.empty()) sink_(item.found);
+    totals_.lines += item.lines.size();
+    if (item.lines.empty()) continue;
+    const Names& names = searched_->names[item.names];
+    sink_({names.run, item.revision, names.subject, std::string(type_name(item.type)), item.field,
+           std::move(item.lines)});
   }
-  batch_.clear();
-  batch_bytes_ = 0;
+  searched_->clear();
+}
+
+// Takes part after part until none is left.
+void BodySearch::work(Window& window) const {
+  const std::vector<std::size_t>& bodies = window.bodies;
+  std::size_t begin = window.next;
+  while (begin < bodies.size()) {
+    std::size_t end = begin;
+    for (std::uint64_t bytes = 0;
+         end < bodies.size() && end - begin < part_bodies_max && bytes < part_bytes_max; ++end)
+      bytes += window.items[bodies[end]].ref.size();
+    if (!window.next.compare_exchange_weak(begin, end)) continue;
+    search_part(window, std::span(bodies).subspan(begin, end - begin));
+    begin = window.next;
+  }
+}
+
+void BodySearch::search_part(Window& window, std::span<const std::size_t> bodies) const {
+  std::vector<schema::BlobRef> refs;
+  refs.reserve(bodies.size());
+  for (const std::size_t item : bodies) refs.push_back(window.items[item].ref);
+  get_blobs(log_, refs, [&](std::size_t at, const Result<std::span<const std::byte>>& content) {
+    Item& item = window.items[bodies[at]];
+    item.missing = !content.ok();
+    if (content.ok()) item.lines = matching_lines(pattern_, text_of(*content), context_);
+  });
 }
 
 }  // namespace pievt::tools

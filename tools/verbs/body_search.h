@@ -1,13 +1,21 @@
-// Searches the texts of events and the bodies they refer to. Bodies are unpacked and searched by
-// several threads, a bounded batch at a time, and found lines come in the order of the events.
+// Searches the texts of events and the bodies they refer to. Events are gathered in windows; while
+// one is filled, other threads unpack and search the bodies of the one before, and found lines come
+// in the order of the events. Within a window bodies are read in the order they lie in.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
+#include <span>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 #include "pievt/log.h"
+#include "store/format/reflect_blobs.h"
 #include "tools/verbs/event_names.h"
 #include "tools/verbs/text_pattern.h"
 
@@ -52,22 +60,51 @@ class BodySearch {
   const SearchTotals& totals() const { return totals_; }
 
  private:
+  // Which run and which attempt: said once for all items of a window that share it.
+  struct Names {
+    std::string run, subject;
+  };
+  using Attempt = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>;  // stream, job, attempt
   struct Item {
-    FoundText found;
+    std::size_t names = 0;
+    std::uint64_t revision = 0;
+    schema::Payload type{};
+    std::string field;
     schema::BlobRef ref;
     bool missing = false;
+    std::vector<FoundLine> lines;
   };
+  struct Window {
+    std::vector<Item> items;
+    std::vector<Names> names;
+    std::map<Attempt, std::size_t> known;
+    Attempt last{};  ///< whose names were last asked for: mostly those that are wanted next
+    std::size_t last_names = 0;
+    std::vector<std::size_t> bodies;  ///< the items with one; when searched, as they lie
+    std::uint64_t bytes = 0;
+    std::atomic<std::size_t> next = 0;  ///< of `bodies`: what nobody has begun with
+
+    void clear();
+  };
+
+  Item& add_item(const EventView& event, std::string field);
+  std::size_t names_of(const EventView& event);
   void fields(const EventView& event);
-  void search_batch();
+  void hand_over();
+  void finish_searched();
+  void work(Window& window) const;
+  void search_part(Window& window, std::span<const std::size_t> bodies) const;
 
   const Log& log_;
   const TextPattern& pattern_;
   EventNames& names_;
   std::size_t context_;
   Sink sink_;
-  std::vector<Item> batch_;
-  std::uint64_t batch_bytes_ = 0;
+  reflect::BlobFinder finder_;
+  std::size_t helpers_;
+  std::unique_ptr<Window> filled_, searched_;
   SearchTotals totals_;
+  std::vector<std::jthread> threads_;  // last: what they work on outlives them
 };
 
 /// The lines of `text` that match.

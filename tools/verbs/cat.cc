@@ -11,6 +11,7 @@
 #include "store/format/hash.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/bodies.h"
+#include "tools/verbs/removed.h"
 
 namespace pievt::tools::verbs {
 namespace {
@@ -128,17 +129,24 @@ Result<schema::BlobRef> body_by_digest(const Log& log, std::string_view word) {
   return ref;
 }
 
-Result<schema::BlobRef> find_body(const Context& context, const Log& log, std::string_view word,
-                                  Part part) {
+struct FoundBody {
+  std::string run;  ///< empty where it was named by its digest
+  schema::BlobRef ref;
+};
+
+Result<FoundBody> find_body(const Context& context, const Log& log, std::string_view word,
+                            Part part) {
   const Result<Reference> reference = resolve(context, log, word);
   if (!reference.ok()) {
     if (reference.error().code != Errc::not_found || !looks_like_digest(word))
       return reference.error();
-    return body_by_digest(log, word);
+    auto body = PIEVT_TRY(body_by_digest(log, word));
+    return FoundBody{"", std::move(body)};
   }
   const Revision at = PIEVT_TRY(moment(context, log, reference->run));
   const RunState run = PIEVT_TRY(load_run(log, reference->run, at));
-  return body_of(run, *reference, part, word);
+  auto body = PIEVT_TRY(body_of(run, *reference, part, word));
+  return FoundBody{reference->run, std::move(body)};
 }
 
 }  // namespace
@@ -154,15 +162,17 @@ Result<Exit> cat(Context& context) {
   const Part part = context.arguments.has("--prompt") ? Part::prompt : Part::final_message;
   const Log log = PIEVT_TRY(open_to_read(context));
   // All are found before the first is printed, so that a mistyped name leaves no half output.
-  std::vector<schema::BlobRef> refs;
+  std::vector<FoundBody> bodies;
   for (const std::string& word : context.arguments.all("ref")) {
-    refs.push_back(PIEVT_TRY(find_body(context, log, word, part)));
+    bodies.push_back(PIEVT_TRY(find_body(context, log, word, part)));
   }
   say_scope(context, log, "", {});
   context.pager.begin();
   BodyWriter writer(context);
-  for (const schema::BlobRef& ref : refs) {
-    writer.write(PIEVT_TRY(log.get_blob(ref)));
+  for (const FoundBody& body : bodies) {
+    const auto content = log.get_blob(body.ref);
+    if (!content.ok()) return with_place_of_removed(context, log, body.run, content.error());
+    writer.write(*content);
     writer.finish();
   }
   return Exit::ok;

@@ -37,6 +37,7 @@ void write_copy(render::JsonWriter& json, const CopyReport& report) {
       .member("body_bytes", report.body_bytes)
       .member("bodies_missing", report.bodies_missing)
       .member("bodies_damaged", report.bodies_damaged)
+      .member("bodies_removed", report.bodies_removed)
       .key("problems")
       .begin_array();
   for (const BodyProblem& problem : report.problems) {
@@ -62,6 +63,9 @@ std::string copied_text(const CopyReport& report) {
 }
 
 void write_problems(const Context& context, const CopyReport& report) {
+  if (report.bodies_removed > 0)
+    context.out.print("not there, because runs were sealed and their texts removed: {}\n",
+                      render::plural(report.bodies_removed, "text or chunk", "texts and chunks"));
   for (const BodyProblem& problem : report.problems) {
     const bool damaged = problem.severity == Severity::damaged;
     context.out.print("{} @{}: {}\n", damaged ? "damaged" : "missing", problem.sequence.value,

@@ -63,14 +63,16 @@ Result<Named> named(Context& context, const Log& log, const std::string& word,
   const Reference reference = PIEVT_TRY(resolve(context, log, name));
   if (reference.job)
     return Error{Errc::invalid, fmt::format("{}: name runs here; its jobs are aligned", word)};
-  Named made{reference.run, PIEVT_TRY(moment(there, log, reference.run)), reference.run};
+  const Revision at = PIEVT_TRY(moment(there, log, reference.run));
+  Named made{reference.run, at, reference.run};
   if (made.at.value != 0) made.label += fmt::format("@{}", made.at.value);
   return made;
 }
 
 Result<RunSide> side_of(const Log& log, const Named& named) {
-  return RunSide{named.label, PIEVT_TRY(load_run(log, named.run, named.at)),
-                 PIEVT_TRY(fold_story(log, named.run, named.at))};
+  RunState run = PIEVT_TRY(load_run(log, named.run, named.at));
+  RunStory story = PIEVT_TRY(fold_story(log, named.run, named.at));
+  return RunSide{named.label, std::move(run), std::move(story)};
 }
 
 Result<Exit> answer(Context& context, const RunDifference& difference, const DiffBodies& bodies) {

@@ -23,7 +23,8 @@ constexpr Manual manual = {
     .details =
         "Removes texts and captured output that no event refers to (what was put by somebody who "
         "died before the event was written) and the directories of attempts that have been judged "
-        "and whose output is in the store. Events are never removed.\n\n"
+        "and whose output is in the store. Events are never removed. Where pievt seal --remove was "
+        "cut off or had to wait, its removal is finished.\n\n"
         "Takes the writer's role for as long as it works: while a run is being worked on it exits "
         "with 3 and touches nothing. Output of runs that are not finished is kept; so are all "
         "texts "
@@ -109,6 +110,8 @@ Result<Exit> gc(Context& context) {
         .member("texts", report.texts)
         .member("chunks", report.chunks)
         .member("output_chunks", report.output_chunks)
+        .member("sealed_texts", report.sealed_texts)
+        .member("sealed_output_chunks", report.sealed_output_chunks)
         .member("bytes", report.bytes)
         .member("kept_for_runs", report.kept_for_runs)
         .member("kept_for_processes", report.kept_for_processes)
@@ -119,9 +122,15 @@ Result<Exit> gc(Context& context) {
     return Exit::ok;
   }
   context.out.print("{} {}, {} and {} of output: {}\n", preview ? "would remove" : "removed",
-                    render::plural(report.texts, "text"), render::plural(report.chunks, "chunk"),
-                    render::plural(report.output_chunks, "chunk"),
+                    render::plural(report.texts + report.sealed_texts, "text"),
+                    render::plural(report.chunks, "chunk"),
+                    render::plural(report.output_chunks + report.sealed_output_chunks, "chunk"),
                     render::bytes_text(report.bytes));
+  if (report.sealed_texts + report.sealed_output_chunks > 0) {
+    context.out.print("of these {} and {} of output were of runs that had been sealed\n",
+                      render::plural(report.sealed_texts, "text"),
+                      render::plural(report.sealed_output_chunks, "chunk"));
+  }
   context.out.print("{} the files of {}: {}\n", preview ? "would remove" : "removed",
                     render::plural(report.attempts, "attempt"),
                     render::bytes_text(report.attempt_bytes));

@@ -14,6 +14,7 @@
 #include "supervisor/process/fd.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/bodies.h"
+#include "tools/verbs/removed.h"
 
 namespace pievt::tools::verbs {
 namespace {
@@ -115,7 +116,7 @@ Result<std::uint64_t> write_stored(const Log& log, const OutputKey& key,
     return {};
   };
   const Result<std::uint64_t> read = read_output(log, key, attempt, sink);
-  if (!read.ok() && !left) return read.error();
+  if (!read.ok() && !left) return with_place_of_removed(context, log, key.run, read.error());
   return at;
 }
 

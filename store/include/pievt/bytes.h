@@ -1,5 +1,5 @@
-// Views of bytes: as what hashes and pages take, and as what texts and keys take. None copies; a view
-// lives as long as what it looks at.
+// Views of bytes: as what hashes and pages take, and as what texts and keys take. None copies; a
+// view lives as long as what it looks at.
 #pragma once
 
 #include <cstddef>

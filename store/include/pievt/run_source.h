@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pievt/blobs.h"
 #include "pievt/log.h"
 #include "pievt/output.h"
 #include "pievt/run_state.h"
@@ -55,6 +56,11 @@ class RunSource {
 
   /// not_found: never stored, redacted, or taken out. corrupt: not what was stored.
   virtual Result<std::vector<std::byte>> blob(const schema::BlobRef& ref) const = 0;
+  /// As get_blobs(), of what blob() answers. A source that reads many faster than one by one
+  /// overrides it.
+  virtual void blobs(std::span<const schema::BlobRef> refs, const BlobSink& sink) const;
+  /// Whether blobs() may be called by a second thread while the first walks the events.
+  virtual bool reads_blobs_beside() const { return false; }
 
   /// As read_output(). `attempt` tells where its events are.
   virtual Result<std::uint64_t> output(const OutputKey& key, const AttemptState& attempt,

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -85,6 +86,10 @@ struct SealReport {
   std::string sha256;  ///< of the file, in hexadecimal
 };
 
+/// invalid_transition: events may still come, so the run cannot be sealed. Of an imported run
+/// without an end nobody will write one.
+Status check_ended(const RunState& run);
+
 /// Writes the run into `file`, reads it back whole and compares; the file takes its name only then,
 /// durably. Beside it lies meanwhile `<file>.<pid>.part`, of which nothing is left when this fails.
 ///
@@ -94,9 +99,39 @@ struct SealReport {
 Result<SealReport> seal(const RunSource& source, const std::filesystem::path& file,
                         const SealOptions& options);
 
+/// What becomes of the texts and the output of a run that was sealed.
+enum class Original : std::uint8_t {
+  stays,
+  /// They are to be removed: from now on the events that are in the file need them no more, and
+  /// collect_garbage() takes what no other event refers to.
+  goes,
+};
+
 /// Records in `log` that the run was sealed: in the stream `store`, an event RunSealed with the
-/// file's name (relative to the store, where it lies in it) and digest.
-Status record_sealed(Log& log, const SealReport& report, const std::filesystem::path& file);
+/// file's name (relative to the store, where it lies in it) and digest. The last one of a run says
+/// what holds: `stays` after `goes` tells that its texts and output are in the log again.
+Status record_sealed(Log& log, const SealReport& report, const std::filesystem::path& file,
+                     Original original = Original::stays);
+
+/// A run whose texts and output were removed, or are about to be, after it was sealed.
+struct RemovedRun {
+  std::filesystem::path file;  ///< relative to the store where it lies in it
+  std::string sha256;
+  std::uint64_t bytes = 0;  ///< of the file
+  /// So many events of the run are in the file. What later ones refer to is needed as ever.
+  std::uint64_t events = 0;
+  Sequence told;  ///< the event that says so
+
+  /// For people: `removed after it was sealed into FILE`, and whether the file is still there as
+  /// far as its size tells. `store`: the directory of the store.
+  std::string sentence(const std::filesystem::path& store) const;
+};
+
+/// By the run's id.
+using RemovedRuns = std::map<std::string, RemovedRun, std::less<>>;
+
+/// The runs of which this holds now.
+Result<RemovedRuns> removed_runs(const Log& log);
 
 /// Where a run of the store in `store` is sealed to when nobody says otherwise:
 /// `sealed/<run>.pievt` in it. The directory is made (0700) where it is not there.

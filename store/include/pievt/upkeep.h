@@ -5,7 +5,7 @@
 //   restore   a store from a backup
 //   salvage   what can be saved of a damaged store, into a new one
 //   rebuild   everything that follows from the events, made again
-//   gc        what nobody refers to any more
+//   gc        what nobody refers to any more, and what sealed runs no longer need in the store
 //   diagnose  findings, each with what to do next
 //
 // All of them leave a usable state behind at every moment at which they may be cut off, and can
@@ -56,6 +56,8 @@ struct CopyReport {
   std::uint64_t body_bytes = 0;
   std::uint64_t bodies_missing = 0;
   std::uint64_t bodies_damaged = 0;
+  /// Of runs that were sealed with removal: not there, and not missed.
+  std::uint64_t bodies_removed = 0;
   std::vector<BodyProblem> problems;
   std::string chain;  ///< the chain's value after `head`, in hexadecimal
 };
@@ -167,13 +169,22 @@ struct GcOptions {
   std::function<Result<std::uint64_t>(const std::string& run, const std::string& job,
                                       std::uint32_t attempt, Preview preview)>
       remove_attempt{};
+  /// Of what may go, only that which goes because this run was sealed and its texts and output are
+  /// to be removed (record_sealed(), Original::goes). With a preview: as if it had been recorded
+  /// now. Empty: everything that may go.
+  std::string only_run{};
 };
 
 struct GcReport {
   std::uint64_t texts = 0;          ///< that no event refers to
   std::uint64_t chunks = 0;         ///< of texts that were never finished, or are gone
   std::uint64_t output_chunks = 0;  ///< of captured output that no event tells of
-  std::uint64_t bytes = 0;          ///< of all of these
+  /// Of runs that were sealed with removal. Not among `texts` and `output_chunks`.
+  std::uint64_t sealed_texts = 0;
+  std::uint64_t sealed_output_chunks = 0;
+  std::uint64_t bytes = 0;  ///< of all of these
+  /// Texts of such runs that stay, because an event that is in no such file refers to them too.
+  std::uint64_t shared_texts = 0;
   std::uint64_t kept_for_runs = 0;  ///< chunks that a run that is not finished may yet refer to
   /// Texts and chunks that a process may yet refer to: it appended to this store, it is alive, and
   /// the writer it put them through is not.
@@ -188,6 +199,9 @@ struct GcReport {
 /// and is not touched; what was put by a writer before was put in a period that is over. While
 /// another process lives that has ever appended, it may hold what it put and append the event that
 /// refers to it next: nothing but the files of attempts is removed then.
+///
+/// References by events that lie in the file of a run that was sealed with removal do not count. So
+/// a removal that was recorded and then cut off, or had to wait, is finished by the next call.
 ///
 /// corrupt: not all events could be read; then nothing is removed.
 Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options = {});

@@ -11,6 +11,7 @@
 #include "flatbuffers/flatbuffers.h"
 #include "flatbuffers/reflection_generated.h"
 #include "store/format/reflect_json.h"
+#include "store/format/reflect_json_table.h"
 #include "store/format/schema_facts.h"
 #include "store/format/schema_markdown.h"
 #include "tests/store/format/flatbuffer_maker.h"
@@ -54,11 +55,15 @@ class Hostile : public ::testing::Test {
     auto leaves = flatten(zoo, body);
     if (!json.ok()) return json.error().code == Errc::corrupt && !leaves.ok();
     ++readable;
+    std::string again;
+    const auto* const root = flatbuffers::GetRoot<flatbuffers::Table>(body.data());
+    if (!table.append(again, zoo.root(), body, root).ok() || again != *json) return false;
     return is_json(*json) && leaves.ok();
   }
 
   const std::vector<std::byte> bfbs = compile(zoo_schema);
   const Schema zoo = testing::load(bfbs);
+  const JsonTable table{zoo};
   const std::vector<std::byte> rich = body_from_json(zoo_schema, rich_animal);
   std::size_t readable = 0;
 };

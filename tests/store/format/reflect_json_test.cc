@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "flatbuffers/flatbuffers.h"
+#include "pievt/plain_text.h"
 #include "tests/store/format/flatbuffer_maker.h"
 #include "tests/store/format/zoo.h"
 
@@ -204,6 +205,20 @@ TEST_F(ReflectJson, AnyAddressWillDo) {
     std::memcpy(shelf.data() + shift, bytes.data(), bytes.size());
     EXPECT_EQ(*to_json(zoo, std::span(shelf).subspan(shift, bytes.size())), expected) << shift;
   }
+}
+
+TEST_F(ReflectJson, WhatStandsForItselfIsFoundAtEveryPlace) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'a');
+      text[at] = static_cast<char>(byte);
+      const bool plain = byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
+      EXPECT_EQ(plain_run(text), plain ? text.size() : at) << byte;
+    }
+  }
+  // What comes behind, in the same eight bytes, changes nothing.
+  EXPECT_EQ(plain_run(std::string_view("ab\x1f\x20\xff\x00zz", 8)), 2u);
+  EXPECT_EQ(plain_run("abcd\"!!!!"), 4u);
 }
 
 TEST_F(ReflectJson, OneObjectOfABody) {

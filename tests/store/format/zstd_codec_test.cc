@@ -108,6 +108,22 @@ TEST(ZstdTest, GivesBackWhatWasCompressed) {
   EXPECT_LT(compress(bytes_of(text), 3)->size(), text.size() / 2);
 }
 
+// What a frame leaves behind, also a damaged one, is nothing to the next.
+TEST(ZstdTest, UnpacksOneAfterTheOther) {
+  Decompressor decompressor;
+  for (const std::size_t size :
+       {std::size_t{3000}, std::size_t{0}, std::size_t{100'000}, std::size_t{17}}) {
+    const std::string text = words(size);
+    std::vector<std::byte> frame = compress(bytes_of(text), 3).value();
+    const auto content = decompressor.unpack(frame, size);
+    ASSERT_TRUE(content.ok()) << content.error().what;
+    EXPECT_EQ(text_of(*content), text);
+    frame[frame.size() / 2] ^= std::byte{1};
+    EXPECT_FALSE(decompressor.unpack(frame, size).ok());
+    EXPECT_FALSE(decompressor.unpack(frame, size + 1).ok());
+  }
+}
+
 TEST(ZstdTest, RefusesEveryShortenedFrameAndEveryFlippedBit) {
   const std::string text = words(300);
   const Content frame = *compress(bytes_of(text), 3);

@@ -5,6 +5,7 @@
 #include "store/format/blob_refs.h"
 #include "tests/tools/exporters/sample_run.h"
 #include "tools/exporters/base64.h"
+#include "tools/exporters/jsonl_writing.h"
 #include "tools/exporters/redacted_source.h"
 
 namespace pievt::tools {
@@ -103,6 +104,39 @@ TEST_F(ExportLaw, NothingIsLeftOfWhatIsRedacted) {
     EXPECT_EQ(done.manifest.redactions->output_bytes,
               sample_.stdout_bytes.size() + sample_.session_bytes.size());
     EXPECT_EQ(done.manifest.blobs_missing, 0u);
+  }
+}
+
+// However small the windows are that a run is read in, the lines are the same.
+TEST_F(ExportLaw, WindowsLeaveNoTrace) {
+  const auto run = source();
+  const std::string whole = exported("jsonl", *run).text;
+  for (const std::size_t bytes : {std::size_t{1}, std::size_t{600}, std::size_t{3000}}) {
+    SCOPED_TRACE(bytes);
+    render::StringWriter out;
+    ExportOptions options;
+    Manifest manifest;
+    RunState state = run->state().value();
+    Export work{*run, out, options, manifest, state};
+    EventFacts facts(*run, state);
+    JsonlReading reading(*run, facts, bytes);
+    JsonlWriting writing(work, facts);
+    JsonlWindow window;
+    std::size_t windows = 0;
+    const auto write = [&] {
+      reading.read_texts(window);
+      EXPECT_TRUE(writing.write(window).ok());
+      window.clear();
+      ++windows;
+    };
+    ASSERT_TRUE(run->events([&](const EventView& event) -> Status {
+      if (!reading.add(event, window)) write();
+      return {};
+    }));
+    write();
+    EXPECT_GT(windows, 2u);
+    EXPECT_GT(out.text().size(), 10'000u);
+    EXPECT_THAT(whole, HasSubstr(out.text()));
   }
 }
 

@@ -114,8 +114,10 @@ class Arrow final : public Exporter {
   }
 
   Status event(const EventView& event) override {
-    const Row row{event, valid_utf8(facts_.type(event)), valid_utf8(facts_.job(event)),
-                  PIEVT_TRY(program(event.stamp->actor())), PIEVT_TRY(facts_.payload(event))};
+    const auto actor = PIEVT_TRY(program(event.stamp->actor()));
+    const auto payload = PIEVT_TRY(facts_.payload(event));
+    const Row row{event, valid_utf8(facts_.type(event)), valid_utf8(facts_.job(event)), actor,
+                  payload};
     for (std::size_t i = 0; i < column_rows.size(); ++i) column_rows[i].add(columns_[i], row);
     bytes_ += row.payload.size();
     if (columns_.front().rows() < batch_rows_max && bytes_ < batch_bytes_max) return {};
