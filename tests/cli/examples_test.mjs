@@ -67,7 +67,7 @@ before(() => {
     rm -f exits`, prepared);
   assert.equal(done.status, 0, done.stdout + done.stderr);
 });
-after(() => rmSync(root, {recursive: true, force: true}));
+after(() => rmSync(root, {recursive: true, force: true, maxRetries: 20, retryDelay: 100}));
 
 // Directories of examples are those of a machine; here they lie in the home directory.
 const placed = (command) => command.replaceAll('/mnt/safe', '~/safe').replaceAll('/srv/records', '~/srv')
@@ -94,7 +94,7 @@ describe('examples', {concurrency: 4}, () => {
         for (const line of exits)
           assert.ok(sensible.includes(Number(line.split(' ')[0])), `${line}\n${said}`);
         assert.doesNotMatch(said, /parse error|syntax error|command not found/);
-        rmSync(home, {recursive: true});
+        rmSync(home, {recursive: true, maxRetries: 20, retryDelay: 100});
       });
     }
   }

@@ -110,7 +110,8 @@ export class Project {
   }
 
   remove() {
-    fs.rmSync(this.root, { recursive: true, force: true });
+    // A daemon that has answered for the last time may still be closing its store.
+    fs.rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
