@@ -171,18 +171,24 @@ Written run_worker(const fs::path& directory, pievt::process::WriteWatch* watch)
   return written;
 }
 
+std::optional<pievt::process::WriteWatch> watch_of(const fs::path& root) {
+  pievt::Result<pievt::process::WriteWatch> made = pievt::process::WriteWatch::create();
+  std::optional<pievt::process::WriteWatch> watch;
+  if (made.ok() && made->watch(root.string()).ok()) watch.emplace(std::move(made).value());
+  return watch;
+}
+
 void worker_writes_10000_files(benchmark::State& state) {
   std::string name = (fs::temp_directory_path() / "writes-bench-XXXXXX").string();
   const fs::path root = fs::canonical(::mkdtemp(name.data()));
   std::optional<pievt::process::WriteWatch> watch;
   if (state.range(0) == 1) {
-    auto made = pievt::process::WriteWatch::create();
-    if (!made.ok() || !made->watch(root.string()).ok()) {
+    watch = watch_of(root);
+    if (!watch) {
       state.SkipWithError("the kernel does not tell us who writes");
       fs::remove_all(root);
       return;
     }
-    watch.emplace(std::move(*made));
   }
   std::size_t told = 0;
   double processor = 0;
