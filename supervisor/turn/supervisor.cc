@@ -30,6 +30,10 @@ constexpr std::chrono::milliseconds admission_interval{100};
 // How often a child's memory is noted, besides when it has said its last word.
 constexpr std::chrono::milliseconds note_peak_interval{1000};
 
+// Starting a child takes some milliseconds. Between so many the others are read and people are
+// heard.
+constexpr std::size_t launches_a_turn_max = 8;
+
 // pi cannot know that its answer has grown into a flood.
 constexpr std::uint64_t output_bytes_max = 1ull << 30;
 
@@ -99,7 +103,9 @@ Status Supervisor::turn() {
   PIEVT_TRY(hooks_->act(record_));
   if (!acts_.empty()) {
     for (const Act& act : std::exchange(acts_, {})) PIEVT_TRY(carry_out(act));
-    return {};
+    if (!more_to_launch_) return {};
+    PIEVT_TRY(record_.commit());
+    return wait();  // which does not wait, but looks
   }
   if (record_.has_pending() ||
       (attempts_.empty() && record_.state().phase == state::RunPhase::finished &&
@@ -148,6 +154,7 @@ Status Supervisor::wait() {
 }
 
 Status Supervisor::plan() {
+  more_to_launch_ = false;
   for (;;) {
     // Probes come first: until all have answered, no job starts.
     const bool probing = std::ranges::any_of(
@@ -156,8 +163,7 @@ Status Supervisor::plan() {
         planners::next_steps(record_.state(), record_.marks(), record_.wall_ns());
     for (NewEvent& event : next.events) {
       // Before the end, because nothing may follow it.
-      if (event.payload.type() == schema::Payload::RunFinished)
-        PIEVT_TRY(record_.propose_digest());
+      if (event.payload.type() == schema::Payload::RunFinished) PIEVT_TRY(record_.propose_digest());
       PIEVT_TRY(record_.propose(std::move(event)));
     }
     if (!next.events.empty()) continue;
@@ -165,6 +171,8 @@ Status Supervisor::plan() {
     PIEVT_TRY(enforce_stops());
     if (probing) return {};
     if (next.launches.empty()) PIEVT_TRY(end_wait());
+    const bool too_many = next.launches.size() > launches_a_turn_max;
+    if (too_many) next.launches.resize(launches_a_turn_max);
     for (const std::uint32_t job : next.launches) {
       std::optional<process::Slot> slot;
       if (!PIEVT_TRY(admit(slot))) return {};
@@ -177,6 +185,7 @@ Status Supervisor::plan() {
       attempt.slot = std::move(slot);
       PIEVT_TRY(input(add(std::move(attempt)), ChildInput::start));
     }
+    more_to_launch_ = too_many;
     return {};
   }
 }
@@ -269,6 +278,7 @@ Status Supervisor::check_deadlines() {
 }
 
 Moment Supervisor::next_deadline() const {
+  if (more_to_launch_) return Clock::now();
   Moment next = Clock::now() + show_interval;
   for (const auto& [token, attempt] : attempts_) {
     if (attempt.drain_until) return Clock::now();

@@ -160,6 +160,7 @@ class Supervisor {
   std::vector<Subject> worktrees_to_remove_;    ///< once that is durable
   std::uint64_t shown_revision_ = 0;
   process::Moment shown_at_{};
+  bool more_to_launch_ = false;              ///< than one turn may start
   std::optional<std::uint64_t> wake_at_ns_;  ///< when the planner wants to be asked again
 
   std::unique_ptr<control::Server> control_;
