@@ -117,8 +117,8 @@ constexpr Goal goals[] = {
     {"memory of `pievt show`", From::peers, "large.show", As::resident, Better::less, 150e6},
     {"state at any moment of a run of a million events", From::own, "moment.100", As::p50,
      Better::less, 50'000,
-     "it is folded from the first event, half a million of them on average: no states are saved on "
-     "the way"},
+     "it is folded from the first event: whoever appends a run by the library saves no states on "
+     "the way; a run that was supervised, imported or unsealed has them (decision 0011)"},
     {"size of an event at rest, pages of 100", From::own, "size.100", As::bytes, Better::less, 40,
      digests},
     {"size of an event at rest, alone in its page", From::own, "size.1", As::bytes, Better::less,
