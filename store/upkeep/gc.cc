@@ -253,6 +253,15 @@ class Sweep {
   std::vector<std::string> garbage_;
 };
 
+// A run whose file is not there as it was verified keeps what it has: that may be the only copy.
+void keep_without_file(const std::filesystem::path& store, RemovedRuns& removed) {
+  std::erase_if(removed, [&](const auto& item) {
+    const RemovedRun& run = item.second;
+    const auto found = sha256_of_file(run.file.is_absolute() ? run.file : store / run.file);
+    return !found.ok() || *found != run.sha256;
+  });
+}
+
 // Directories of attempts that are over: all they had to say is in the store.
 Status remove_attempts(const Log& log, const RunList& runs, const GcOptions& options,
                        GcReport& report) {
@@ -292,6 +301,7 @@ Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOpt
                                             store.string(), log.info().missing)};
   }
   RemovedRuns removed = PIEVT_TRY(removed_runs(log));
+  keep_without_file(store, removed);
   if (options.preview == Preview::yes && !options.only_run.empty())
     removed[options.only_run].events =
         PIEVT_TRY(log.stream_head(run_stream(options.only_run))).value;
