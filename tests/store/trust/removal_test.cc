@@ -2,6 +2,7 @@
 // needs them, everybody says where they are, and they can come back.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -208,6 +209,18 @@ TEST_F(Removal, WhatWasCutOffIsFinishedByTheNextCollection) {
   open(OpenMode::write);
   EXPECT_EQ(complaints(verified()), 0u);
   EXPECT_TRUE(has(sample_.prompt));
+}
+
+// What the store has is the only copy then.
+TEST_F(Removal, WaitsForAFileThatIsGone) {
+  intend();
+  const std::filesystem::path place = file();
+  std::filesystem::rename(place, place.string() + ".away");
+  EXPECT_EQ(collected().bytes, 0u);
+  std::ofstream(place) << "another file";
+  EXPECT_EQ(collected().bytes, 0u);
+  std::filesystem::rename(place.string() + ".away", place);
+  EXPECT_EQ(collected().sealed_texts, own_texts);
 }
 
 // The file knows nothing of what comes after it.
