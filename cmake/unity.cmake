@@ -7,15 +7,6 @@
 option(PIEVT_UNITY "Compile several sources of a folder at a time" OFF)
 set(PIEVT_UNITY_FILES 6)
 
-# Verbs have each their own `manual` and `options`: the same words in every file, which is how one finds one's way.
-file(GLOB pievt_sources RELATIVE ${PROJECT_SOURCE_DIR} tools/verbs/*.cc)
-foreach(source ${pievt_sources})
-  file(STRINGS ${source} found REGEX "^constexpr Manual manual" LIMIT_COUNT 1)
-  if(found)
-    list(APPEND PIEVT_ALONE ${PROJECT_SOURCE_DIR}/${source})
-  endif()
-endforeach()
-
 # These call the library's digest and the schemas' by the same name, and neighbours of theirs use the schemas' unqualified.
 list(APPEND PIEVT_ALONE ${PROJECT_SOURCE_DIR}/store/model/run_state.cc ${PROJECT_SOURCE_DIR}/tests/store/views/views_test.cc)
 

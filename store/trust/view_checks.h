@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "pievt/run_state.h"
 #include "store/log/log_impl.h"
 #include "store/trust/findings.h"
+#include "store/views/run_clock.h"
 
 namespace pievt {
 
@@ -35,14 +37,22 @@ class ViewChecks {
     std::unique_ptr<Projection> projection;
     Sequence at;
   };
+  // What is saved of one run, and its events as far as they were read.
   struct Run {
-    std::string name;
-    Revision at;
-    RunState state;
+    std::string id;
+    std::multimap<std::uint64_t, std::string> states{};  // names by revision, on the way and newest
+    std::string clock{};                                 // its name; empty: none is saved
+    Revision clock_at{};
+    RunState state{};
+    RunClock read_clock{};
+
+    bool done() const { return states.empty() && clock.empty(); }
   };
 
   std::optional<Checkpoint> saved_state(const std::string& name);
-  void begin_run(const std::string& name);
+  std::vector<std::string> saved_names(std::string_view prefix);
+  void begin_run(std::string_view run_id);
+  void check_run(Run& run, const EventView& event);
   void compare(const std::string& name, const std::vector<std::byte>& folded, const Place& place);
 
   const Log* log_;

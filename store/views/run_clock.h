@@ -6,6 +6,9 @@
 // behind, the events are read, and the answer is the same.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "pievt/query.h"
 
 namespace pievt {
@@ -14,6 +17,28 @@ namespace pievt {
 std::string run_clock_name(std::string_view run_id);
 inline constexpr std::string_view run_clock_identity = "clock/1";
 inline constexpr std::uint64_t clock_step_events = 1'024;
+
+/// What is saved, as it comes from the run's events in their order. Not every revision must be
+/// there: events may have been lost.
+class RunClock {
+ public:
+  /// Goes on from what was saved; from nothing where those are no bytes of a clock.
+  static RunClock from(std::span<const std::byte> state);
+  std::vector<std::byte> to_bytes() const;
+
+  /// An event after all those before.
+  void event(Revision revision, std::uint64_t time_ns);
+  /// No event up to `revision` is still to come.
+  void reach(Revision revision);
+
+  /// The whole steps there are, and the revision that they reach.
+  const std::vector<std::uint64_t>& latest() const { return latest_; }
+  Revision at() const { return {latest_.size() * clock_step_events}; }
+
+ private:
+  std::vector<std::uint64_t> latest_;  // the latest time up to each step
+  std::uint64_t so_far_ = 0;
+};
 
 /// Brings what is saved up to the run's last whole step. A run of one state on the way or none is
 /// read as fast.

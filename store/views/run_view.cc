@@ -45,8 +45,12 @@ Result<RunState> fold_run(const Log& log, std::string_view run_id, Revision at) 
   return run;
 }
 
+std::string run_milestone_prefix(std::string_view run_id) {
+  return fmt::format("moment/{}", run_id);
+}
+
 std::string run_milestone_name(std::string_view run_id, Revision revision) {
-  return fmt::format("moment/{}@{}", run_id, revision.value);
+  return fmt::format("{}@{}", run_milestone_prefix(run_id), revision.value);
 }
 
 namespace {

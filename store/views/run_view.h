@@ -17,7 +17,8 @@ inline constexpr std::uint64_t milestone_events = 16'384;
 /// states are large, fewer of them are kept.
 inline constexpr std::uint64_t milestone_bytes_per_event = 16;
 
-/// Under which name the state after `revision` is kept.
+/// Under which name the state after `revision` is kept: behind the prefix, `@` and its number.
+std::string run_milestone_prefix(std::string_view run_id);
 std::string run_milestone_name(std::string_view run_id, Revision revision);
 
 /// Keeps the states on the way to the run's last event, from the last one that is kept. Which ones

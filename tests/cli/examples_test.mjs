@@ -9,6 +9,8 @@ import {dirname, join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 
+import {removeTree} from '../remove_tree.mjs';
+
 const here = dirname(fileURLToPath(import.meta.url));
 const program = process.env.PIEVT;
 const root = mkdtempSync(join(tmpdir(), 'pievt-examples-'));
@@ -67,7 +69,7 @@ before(() => {
     rm -f exits`, prepared);
   assert.equal(done.status, 0, done.stdout + done.stderr);
 });
-after(() => rmSync(root, {recursive: true, force: true, maxRetries: 20, retryDelay: 100}));
+after(() => removeTree(root));
 
 // Directories of examples are those of a machine; here they lie in the home directory.
 const placed = (command) => command.replaceAll('/mnt/safe', '~/safe').replaceAll('/srv/records', '~/srv')
@@ -94,7 +96,7 @@ describe('examples', {concurrency: 4}, () => {
         for (const line of exits)
           assert.ok(sensible.includes(Number(line.split(' ')[0])), `${line}\n${said}`);
         assert.doesNotMatch(said, /parse error|syntax error|command not found/);
-        rmSync(home, {recursive: true, maxRetries: 20, retryDelay: 100});
+        removeTree(home);
       });
     }
   }

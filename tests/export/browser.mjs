@@ -1,9 +1,11 @@
 // A headless Chromium that a test looks at a file with, over the DevTools protocol: no more of it than these
 // tests need, and nothing to install beside the browser of the distribution.
 import {spawn, spawnSync} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+
+import {removeTree} from '../remove_tree.mjs';
 
 /** The browser's command, or nothing where there is none. */
 export function chromium() {
@@ -89,7 +91,7 @@ export class Browser {
     const gone = new Promise((resolve) => this.#child.once('close', resolve));
     await this.send('Browser.close').catch(() => {});
     await gone;
-    rmSync(this.#profile, {recursive: true, force: true, maxRetries: 5});
+    removeTree(this.#profile);
   }
 }
 

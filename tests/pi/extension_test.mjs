@@ -21,7 +21,7 @@ class Caller extends Project {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
       if (!child.closed) await once(child, "close");
     }
-    fs.rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+    super.remove();
   }
 
   async prepare() {

@@ -7,6 +7,8 @@ import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
+import { removeTree } from "../remove_tree.mjs";
+
 const here = (name) => new URL(name, import.meta.url).pathname;
 
 export const versions = {
@@ -110,8 +112,7 @@ export class Project {
   }
 
   remove() {
-    // A daemon that has answered for the last time may still be closing its store.
-    fs.rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    removeTree(this.root);
   }
 }
 

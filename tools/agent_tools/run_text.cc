@@ -25,7 +25,7 @@ std::string seconds_text(std::uint64_t ms) {
 }
 
 std::string one_line(std::string_view text) {
-  return std::string(render::sanitise(text, render::Lines::one));
+  return std::string(render::one_line(text));
 }
 
 std::string_view icon_of(const JobState& job) {

@@ -44,7 +44,7 @@ void add_jobs(RunReport& report, const Material& material, const Ruleset& rulese
   for (const auto& job : material.run.jobs) {
     JobRow row;
     row.job = job->number;
-    row.id = render::sanitise(job->id, render::Lines::one);
+    row.id = render::one_line(job->id);
     row.status = job->status;
     row.ended = job->phase == JobPhase::finished;
     row.attempts = static_cast<std::uint32_t>(job->attempts.size());
@@ -150,7 +150,7 @@ RunReport build_report(const Material& material, const BuildOptions& options) {
   RunReport report;
   report.run_id = run.run_id;
   report.short_id = options.short_id.empty() ? run.run_id : options.short_id;
-  report.name = render::sanitise(run.name.empty() ? run.run_id : run.name, render::Lines::one);
+  report.name = render::one_line(run.name.empty() ? run.run_id : run.name);
   report.source = source_of(material);
   report.ruleset = ruleset.name;
   report.status = status_of(run, options.live_status);

@@ -13,8 +13,7 @@ namespace {
 
 std::string id_of(const RunState& run, std::uint32_t job) {
   const JobState* state = pievt::find_job(run, job);
-  return state == nullptr ? fmt::format("job {}", job)
-                          : render::sanitise(state->id, render::Lines::one);
+  return state == nullptr ? fmt::format("job {}", job) : render::one_line(state->id);
 }
 
 bool is_id_char(char c) {
@@ -125,7 +124,7 @@ void add_event(Events& events, std::uint64_t revision, std::size_t most) {
 }
 
 std::string shortened(std::string_view text, std::size_t most) {
-  std::string line = render::sanitise(text, render::Lines::one);
+  std::string line = render::one_line(text);
   if (line.size() <= most) return line;
   std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xc0) == 0x80) --end;

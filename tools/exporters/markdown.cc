@@ -15,7 +15,7 @@ namespace {
 
 std::string md(std::string_view text) {
   std::string out;
-  for (const char c : render::sanitise(text, render::Lines::one)) {
+  for (const char c : render::one_line(text)) {
     if (std::string_view("\\`*_{}[]()#+-.!|<>~@&:").find(c) != std::string_view::npos && c != '.' &&
         c != '-' && c != ':' && c != '(' && c != ')')
       out += '\\';

@@ -19,4 +19,9 @@ enum class Lines : std::uint8_t { one, many };
 /// be turned back.
 std::string sanitise(std::string_view text, Lines lines);
 
+/// The same for text that has one line to be in.
+inline std::string one_line(std::string_view text) {
+  return sanitise(text, Lines::one);
+}
+
 }  // namespace pievt::render

@@ -114,7 +114,7 @@ std::string absent_columns(const std::vector<Column>& columns, const std::vector
 void Table::row(std::vector<Cell> cells) {
   PIEVT_ASSERT(cells.size() <= columns_.size());
   cells.resize(columns_.size(), Cell(""));
-  for (Cell& cell : cells) cell.text = sanitise(cell.text, Lines::one);
+  for (Cell& cell : cells) cell.text = one_line(cell.text);
   rows_.push_back(std::move(cells));
 }
 

@@ -10,7 +10,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_add = {
     argument("run", "which run; the one that is being supervised when left out")
         .completing(Complete::runs),
     value("--job", "FILE", "a job, as in the \"jobs\" of a plan; - is standard input")
@@ -18,14 +18,14 @@ constexpr std::array options = {
         .completing(Complete::files),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_add = {
     .details =
         "The job is an object as in a plan's \"jobs\" and is checked by the same rules. It may "
         "depend on jobs of the run and use their final messages. Defaults and templates of the "
         "run's plan are not applied to it. Files that it names are looked for beside FILE, or in "
         "the working directory. Variables it takes from the environment are taken from the "
         "supervisor's.",
-    .options = options,
+    .options = options_of_add,
     .examples = {{{"pievt add last --job extra.json", "a job from a file"},
                   {"echo '{\"id\":\"sum\",\"prompt\":\"Add up.\"}' | pievt add --job -",
                    "a job from a pipe"}}},
@@ -51,7 +51,7 @@ Result<Source> read_source(const std::string& file) {
 }  // namespace
 
 const Manual& add_manual() {
-  return manual;
+  return manual_of_add;
 }
 
 Result<Exit> add(Context& context) {

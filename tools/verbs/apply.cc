@@ -15,13 +15,13 @@ namespace {
 using render::Fact;
 using schema::ApplyResult;
 
-constexpr std::array options = {
+constexpr std::array options_of_apply = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     value("--job", "JOB", "only the patch of this job").repeatable().completing(Complete::jobs),
     flag("--dry-run", "only say what would happen"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_apply = {
     .details =
         "What a job with \"isolation\": \"worktree\" made is stored as one patch against the "
         "commit it started at. This brings the patches of jobs that succeeded into your "
@@ -32,7 +32,7 @@ constexpr Manual manual = {
         "the files are listed; the others go on. When the machine stops in the middle, the next "
         "pievt apply completes or undoes what was begun. A patch can also be read with pievt cat "
         "and applied by git.",
-    .options = options,
+    .options = options_of_apply,
     .examples = {{{"pievt apply last --dry-run", "which files would change, and which conflict"},
                   {"pievt apply last --job intro", "one job's work"}}},
     .outputs = Outputs::everything,
@@ -86,7 +86,7 @@ Result<std::vector<std::uint32_t>> wanted_jobs(const Context& context, const Run
 }  // namespace
 
 const Manual& apply_manual() {
-  return manual;
+  return manual_of_apply;
 }
 
 Result<Exit> apply(Context& context) {

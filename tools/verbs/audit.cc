@@ -22,7 +22,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_audit = {
     argument("run", "which runs; the last one when left out")
         .completing(Complete::runs)
         .repeatable(),
@@ -34,7 +34,7 @@ constexpr std::array options = {
         .with_letter('o'),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_audit = {
     .details =
         "What happened, why, and what to do next: the state now, first causes with their "
         "consequences folded under them, what can be used, next commands and their price, then "
@@ -47,7 +47,7 @@ constexpr Manual manual = {
         "It exits with 0 when there is nothing to report, 1 when the run failed, a person is "
         "needed "
         "or a rule is broken, 4 when a part of the record is missing, 5 when it is damaged.",
-    .options = options,
+    .options = options_of_audit,
     .examples = {{{"pievt audit", "the last run"},
                   {"pievt audit --since yesterday -o md", "the night, for the ticket"}}},
 };
@@ -160,7 +160,7 @@ void write_sarif(Context& context, const std::vector<Audited>& all) {
 }  // namespace
 
 const Manual& audit_manual() {
-  return manual;
+  return manual_of_audit;
 }
 
 Result<Exit> audit(Context& context) {

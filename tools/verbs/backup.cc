@@ -9,14 +9,14 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_backup = {
     argument("dest", "the directory of the backup; made where it is not there")
         .required()
         .completing(Complete::directories),
     flag("--dry-run", "say what would be copied, and write nothing"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_backup = {
     .details =
         "Copies every event that the backup does not have yet, with the texts and the output that "
         "events refer to. Works beside a running pievt and does not hold it up. The backup is, at "
@@ -28,7 +28,7 @@ constexpr Manual manual = {
         "the store forgets later, it keeps.\n\n"
         "Exits with 4 where texts are missing and with 5 where some are damaged; everything else "
         "is copied then.",
-    .options = options,
+    .options = options_of_backup,
     .examples = {{{"pievt backup /mnt/safe/pievt", "everything new since the last time"},
                   {"pievt backup /mnt/safe/pievt --dry-run", "how much that would be"}}},
 };
@@ -36,7 +36,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& backup_manual() {
-  return manual;
+  return manual_of_backup;
 }
 
 Result<Exit> backup(Context& context) {

@@ -18,14 +18,14 @@ namespace {
 using measure::Line;
 using render::Align;
 
-constexpr std::array options = {
+constexpr std::array options_of_bench = {
     value("--dir", "DIR", "measure the disk that DIR is on; this directory when left out")
         .completing(Complete::directories),
     flag("--quick", "some seconds instead of a minute, and rougher numbers"),
     number("--events", "N", "events in the store that is read and opened; a million when left out"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_bench = {
     .details =
         "Makes a store of its own in a directory that is removed afterwards, also when "
         "interrupted. No other store is touched.\n\n"
@@ -35,7 +35,7 @@ constexpr Manual manual = {
         "ratios, and times only within one run. An event has 240 bytes. Rates of scans, folds "
         "and verify are of processor time. /tmp is often memory: --dir takes the disk that "
         "matters.",
-    .options = options,
+    .options = options_of_bench,
     .examples = {{{"pievt bench --dir /var/lib", "the disk that stores will be on"},
                   {"pievt bench --quick -o json | jq '.lines[0]'", "for a script"}}},
 };
@@ -102,7 +102,7 @@ void write_text(const Context& context, const measure::Report& report) {
 }  // namespace
 
 const Manual& bench_manual() {
-  return manual;
+  return manual_of_bench;
 }
 
 Result<Exit> bench(Context& context) {

@@ -6,17 +6,17 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_cancel = {
     argument("job", "RUN/JOB").shown_as("RUN/JOB").required().completing(Complete::jobs),
     value("--reason", "TEXT", "for the record"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_cancel = {
     .details =
         "A job that waits, or waits to try again, is cancelled at once; of one that runs, the "
         "attempt is stopped with everything it has started. Jobs that need its success are "
         "skipped, those that only wait for its end go on.",
-    .options = options,
+    .options = options_of_cancel,
     .examples = {{{"pievt cancel last/ch07", "end one job of the last run"},
                   {"pievt cancel 8084d3/ch07 --reason 'wrong source'", "say why, for the record"}}},
 };
@@ -24,7 +24,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& cancel_manual() {
-  return manual;
+  return manual_of_cancel;
 }
 
 Result<Exit> cancel(Context& context) {

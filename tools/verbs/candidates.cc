@@ -18,8 +18,8 @@ Result<std::vector<std::string>> run_candidates(Context& context) {
   if (!list.ok() || list->runs.empty()) return words;
   words.push_back("last\tthe last run");
   for (const auto& run : list->runs | std::views::reverse) {
-    words.push_back(fmt::format("{}\t{}", render::sanitise(run->run_id, render::Lines::one),
-                                render::sanitise(run->name, render::Lines::one)));
+    words.push_back(
+        fmt::format("{}\t{}", render::one_line(run->run_id), render::one_line(run->name)));
   }
   return words;
 }
@@ -36,8 +36,7 @@ Result<std::vector<std::string>> job_candidates(Context& context) {
     const char* status = job->phase == state::JobPhase::finished
                              ? schema::EnumNameJobStatus(job->status)
                              : state::EnumNameJobPhase(job->phase);
-    words.push_back(
-        fmt::format("last/{}\t{}", render::sanitise(job->id, render::Lines::one), status));
+    words.push_back(fmt::format("last/{}\t{}", render::one_line(job->id), status));
   }
   return words;
 }

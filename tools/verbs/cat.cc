@@ -16,7 +16,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_cat = {
     argument("ref",
              "RUN/JOB[/ATTEMPT], a run, or the digest of a body, of which the beginning is enough")
         .shown_as("REF")
@@ -28,12 +28,12 @@ constexpr std::array options = {
     flag("--raw", "control characters as they are, also on a terminal"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_cat = {
     .details =
         "Of a job, its latest attempt is meant. Of a run alone, the plan is printed as it was "
         "written. Digests are shown by pievt log. Into a pipe or a file every body goes byte "
         "for byte; on a terminal control characters are shown and not obeyed.",
-    .options = options,
+    .options = options_of_cat,
     .examples = {{{"pievt cat last/intro", "what the job said at its end"},
                   {"pievt cat last/intro/1 --prompt", "what its first attempt was told"}}},
     .outputs = Outputs::text_only,
@@ -152,7 +152,7 @@ Result<FoundBody> find_body(const Context& context, const Log& log, std::string_
 }  // namespace
 
 const Manual& cat_manual() {
-  return manual;
+  return manual_of_cat;
 }
 
 Result<Exit> cat(Context& context) {

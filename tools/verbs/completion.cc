@@ -11,18 +11,18 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_completion = {
     argument_choice("shell", "bash|zsh|fish", "whose script"),
     value("--candidates", "SOURCE", "names that complete an argument: runs, jobs").unlisted(),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_completion = {
     .details =
         "Prints the script; where a shell looks for it differs:\n\n"
         "  bash   ~/.local/share/bash-completion/completions/pievt\n"
         "  zsh    a file _pievt in a directory of $fpath\n"
         "  fish   ~/.config/fish/completions/pievt.fish",
-    .options = options,
+    .options = options_of_completion,
     .examples = {{{"source <(pievt completion bash)", "completion in this bash session"},
                   {"pievt completion fish > ~/.config/fish/completions/pievt.fish",
                    "completion in fish, from now on"}}},
@@ -43,7 +43,7 @@ Result<Exit> write_candidates(Context& context, std::string_view name) {
 }  // namespace
 
 const Manual& completion_manual() {
-  return manual;
+  return manual_of_completion;
 }
 
 Result<Exit> completion(Context& context) {

@@ -20,18 +20,18 @@ Result<settings::Settings> settings_in_force(const Context& context,
 namespace verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_config = {
     flag("--schema", "print the JSON schema of config.json, for editors"),
     flag("--reference", "print the table of all keys, as in docs/settings.md"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_config = {
     .details =
         "Reads config.json of the store and, below it, .pi/jobs-settings.json of the working "
         "directory, and prints what holds: one JSON object that would mean the same. Of hooks only "
         "the program is shown, because an argument may be a secret. Mistakes are told with file, "
         "line and column, and nothing else uses a file that has one.",
-    .options = options,
+    .options = options_of_config,
     .examples = {{{"pievt config", "what holds here"},
                   {"pievt config --schema > config.schema.json",
                    "let an editor complete the keys"}}},
@@ -40,7 +40,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& config_manual() {
-  return manual;
+  return manual_of_config;
 }
 
 Result<Exit> config(Context& context) {

@@ -69,7 +69,7 @@ void write_problems(const Context& context, const CopyReport& report) {
   for (const BodyProblem& problem : report.problems) {
     const bool damaged = problem.severity == Severity::damaged;
     context.out.print("{} @{}: {}\n", damaged ? "damaged" : "missing", problem.sequence.value,
-                      render::sanitise(problem.what, render::Lines::one));
+                      render::one_line(problem.what));
   }
 }
 

@@ -15,7 +15,7 @@ using audit::By;
 using audit::Spent;
 using render::Fact;
 
-constexpr std::array options = {
+constexpr std::array options_of_cost = {
     argument("run", "which runs; the last one when left out")
         .completing(Complete::runs)
         .repeatable(),
@@ -24,20 +24,20 @@ constexpr std::array options = {
            "what a row is (default: job, of several runs: run)"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_cost = {
     .details =
         "What model requests cost, each counted once where its usage was recorded, so that pi's "
         "own retries and compactions are neither lost nor counted twice. WASTED is what went "
         "into attempts whose work was not accepted: of failed jobs, and those that a later attempt "
         "repeated. A request that reports no usage is not zero: sums with such a part begin with "
         ">=.",
-    .options = options,
+    .options = options_of_cost,
     .examples = {{{"pievt cost last", "what each job of the last run cost"},
                   {"pievt cost --since 7d --by model", "a week's money, by model"}}},
     .outputs = Outputs::everything,
 };
 
-render::ListingShape shape() {
+render::ListingShape cost_shape() {
   using render::Align;
   using render::Narrow;
   const auto number = [](std::string title, int importance) {
@@ -89,7 +89,7 @@ void write_row(render::Listing& listing, const Context& context, std::string_vie
 }  // namespace
 
 const Manual& cost_manual() {
-  return manual;
+  return manual_of_cost;
 }
 
 Result<Exit> cost(Context& context) {
@@ -101,7 +101,7 @@ Result<Exit> cost(Context& context) {
   for (const ChosenRun& run : runs) PIEVT_TRY(ledger.add(log, run.id, run.at));
   render::Listing listing = PIEVT_TRY(
       render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
-                              shape(), context.globals.fields));
+                              cost_shape(), context.globals.fields));
   say_scope(context, log, runs.size() == 1 ? runs.front().id : "",
             runs.size() == 1 ? runs.front().at : Revision());
   context.pager.begin();

@@ -10,7 +10,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_diff = {
     argument("a", "a run, RUN@EVENT for how it was then, or a plan file")
         .shown_as("A")
         .required()
@@ -22,7 +22,7 @@ constexpr std::array options = {
     flag("--full", "texts in full, not only their first 40 lines"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_diff = {
     .details =
         "Jobs are aligned by their ids, then by what they were asked; attempts by their order; "
         "what "
@@ -31,7 +31,7 @@ constexpr Manual manual = {
         "and outputs as texts. What differs between any two runs (times, ids, process numbers, "
         "places, tokens) is left out.\n\n"
         "With plan files, the expanded plans are compared.",
-    .options = options,
+    .options = options_of_diff,
     .examples = {{{"pievt diff last~1 last", "what this run did otherwise than the one before"},
                   {"pievt diff last --at 100 --to 200",
                    "what happened between two of its events"}}},
@@ -90,7 +90,7 @@ Result<Exit> answer(Context& context, const RunDifference& difference, const Dif
 }  // namespace
 
 const Manual& diff_manual() {
-  return manual;
+  return manual_of_diff;
 }
 
 Result<Exit> diff(Context& context) {

@@ -15,10 +15,6 @@ namespace {
 using render::Style;
 using Blob = std::optional<schema::BlobRef>;
 
-std::string one_line(std::string_view text) {
-  return render::sanitise(text, render::Lines::one);
-}
-
 // A body as text; nothing where there is none, or where it can no longer be read.
 std::string body_text(const DiffBodies& bodies, const Blob& blob) {
   if (!blob || bodies.log == nullptr) return {};
@@ -37,14 +33,14 @@ std::string event_name(std::uint64_t revision) {
   return revision == 0 ? std::string() : fmt::format("#{}", revision);
 }
 
-class TextOutput {
+class DifferenceText {
  public:
-  TextOutput(Context& context, const RunDifference& difference, const DiffBodies& bodies)
+  DifferenceText(Context& context, const RunDifference& difference, const DiffBodies& bodies)
       : context_(context), difference_(difference), bodies_(bodies) {}
 
   void write(DiffForm form) {
-    out(Style::bad, "--- " + one_line(difference_.label_a));
-    out(Style::good, "+++ " + one_line(difference_.label_b));
+    out(Style::bad, "--- " + render::one_line(difference_.label_a));
+    out(Style::good, "+++ " + render::one_line(difference_.label_b));
     if (difference_.empty()) {
       out(Style::plain, "no difference");
       return;
@@ -70,13 +66,14 @@ class TextOutput {
   void side(Style style, std::string_view mark, std::uint64_t revision, const std::string& what) {
     if (what.empty()) return;
     const std::string name = event_name(revision);
-    out(style, fmt::format("{} {}{}{}", mark, name, name.empty() ? "" : " ", one_line(what)));
+    out(style,
+        fmt::format("{} {}{}{}", mark, name, name.empty() ? "" : " ", render::one_line(what)));
   }
 
   void first() {
     if (!difference_.first) return;
     const FirstDifference& first = *difference_.first;
-    out(Style::bold, "first difference: " + one_line(first.where));
+    out(Style::bold, "first difference: " + render::one_line(first.where));
     side(Style::bad, "  -", first.revision_a, first.a);
     side(Style::good, "  +", first.revision_b, first.b);
   }
@@ -86,12 +83,12 @@ class TextOutput {
       std::size_t steps = 0;
       for (const AttemptDifference& attempt : job.attempts) steps += attempt.steps.size();
       if (job.id_a.empty() || job.id_b.empty()) {
-        out(Style::plain,
-            fmt::format("  {} {}", job.id_a.empty() ? "+" : "-", one_line(job.id_a + job.id_b)));
+        out(Style::plain, fmt::format("  {} {}", job.id_a.empty() ? "+" : "-",
+                                      render::one_line(job.id_a + job.id_b)));
         continue;
       }
       out(Style::plain,
-          fmt::format("  ~ {}  {}, {}{}{}", one_line(job.id_a),
+          fmt::format("  ~ {}  {}, {}{}{}", render::one_line(job.id_a),
                       render::plural(job.fields.size(), "field"), render::plural(steps, "step"),
                       job.prompt_a || job.prompt_b ? ", prompt" : "",
                       job.ending_a == job.ending_b
@@ -110,9 +107,11 @@ class TextOutput {
     if (title != nullptr) out(Style::bold, title);
     for (const FieldChange& change : changes) {
       if (!change.before.empty())
-        out(Style::bad, fmt::format("{}  - {} = {}", indent, change.path, one_line(change.before)));
+        out(Style::bad,
+            fmt::format("{}  - {} = {}", indent, change.path, render::one_line(change.before)));
       if (!change.after.empty())
-        out(Style::good, fmt::format("{}  + {} = {}", indent, change.path, one_line(change.after)));
+        out(Style::good,
+            fmt::format("{}  + {} = {}", indent, change.path, render::one_line(change.after)));
     }
   }
 
@@ -131,7 +130,7 @@ class TextOutput {
                           : line.starts_with('+') ? Style::good
                           : line.starts_with('@') ? Style::dim
                                                   : Style::plain;
-      out(style, indent + "  " + one_line(line));
+      out(style, indent + "  " + render::one_line(line));
     }
   }
 
@@ -139,15 +138,16 @@ class TextOutput {
     if (job.id_a.empty() || job.id_b.empty()) {
       const bool removed = job.id_b.empty();
       out(removed ? Style::bad : Style::good,
-          fmt::format("{} {}  only in {}{}", removed ? "-" : "+", one_line(job.id_a + job.id_b),
-                      one_line(removed ? difference_.label_a : difference_.label_b),
+          fmt::format("{} {}  only in {}{}", removed ? "-" : "+",
+                      render::one_line(job.id_a + job.id_b),
+                      render::one_line(removed ? difference_.label_a : difference_.label_b),
                       (job.ending_a + job.ending_b).empty()
                           ? ""
                           : fmt::format("  {}", job.ending_a + job.ending_b)));
       return;
     }
-    std::string title = "~ " + one_line(job.id_a);
-    if (job.id_a != job.id_b) title += fmt::format(", there called {}", one_line(job.id_b));
+    std::string title = "~ " + render::one_line(job.id_a);
+    if (job.id_a != job.id_b) title += fmt::format(", there called {}", render::one_line(job.id_b));
     if (job.ending_a != job.ending_b)
       title += fmt::format("  {} -> {}", job.ending_a, job.ending_b);
     out(Style::bold, title);
@@ -159,8 +159,8 @@ class TextOutput {
   void attempt(const AttemptDifference& attempt) {
     std::string title = fmt::format("  attempt {}", attempt.number);
     if (!attempt.in_a || !attempt.in_b)
-      title += fmt::format(", only in {}",
-                           one_line(attempt.in_a ? difference_.label_a : difference_.label_b));
+      title += fmt::format(", only in {}", render::one_line(attempt.in_a ? difference_.label_a
+                                                                         : difference_.label_b));
     else
       title += fmt::format(": {} the same, {} before the first difference",
                            render::plural(attempt.same_steps, "step"), attempt.same_before);
@@ -232,7 +232,7 @@ void write_attempt(render::JsonWriter& json, const AttemptDifference& attempt,
 
 void write_difference(Context& context, const RunDifference& difference, const DiffBodies& bodies,
                       DiffForm form) {
-  TextOutput(context, difference, bodies).write(form);
+  DifferenceText(context, difference, bodies).write(form);
 }
 
 void write_difference_document(const Context& context, const RunDifference& difference,

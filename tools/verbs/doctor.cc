@@ -20,12 +20,12 @@ namespace {
 
 using render::Style;
 
-constexpr std::array options = {
+constexpr std::array options_of_doctor = {
     flag("--rebuild", "make everything that follows from the events anew"),
     flag("--dry-run", "with --rebuild: make it, verify it, and do not put it in place"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_doctor = {
     .details =
         "Looks at everything around the log: file system, locks, room, HEAD, versions, indexes, "
         "runs nobody works on, leftovers. Every finding ends with the command to run next. Exits "
@@ -35,7 +35,7 @@ constexpr Manual manual = {
         "events alone: a new log beside the old one, verified, put in its place at once. Needs as "
         "much room again. Where events themselves are lost it changes nothing and exits with 5: "
         "that is pievt salvage's work.",
-    .options = options,
+    .options = options_of_doctor,
     .examples = {{{"pievt doctor", "what is there to do"},
                   {"pievt doctor --rebuild", "after an index was damaged"}}},
 };
@@ -93,9 +93,8 @@ void write_text(const Context& context, const DoctorReport& report) {
   context.out.line("");
   for (const Diagnosis& check : report.checks) {
     if (check.kind == Diagnosis::Kind::fine) continue;
-    context.out.print("{}: {}\n  {}\n", check.topic,
-                      render::sanitise(check.what, render::Lines::one),
-                      render::sanitise(check.next, render::Lines::one));
+    context.out.print("{}: {}\n  {}\n", check.topic, render::one_line(check.what),
+                      render::one_line(check.next));
   }
 }
 
@@ -122,7 +121,7 @@ Result<Exit> rebuild_store(const Context& context, const std::filesystem::path& 
     json.end_object().end_document();
   } else {
     for (const std::string& damage : report.damage)
-      context.out.print("damage: {}\n", render::sanitise(damage, render::Lines::one));
+      context.out.print("damage: {}\n", render::one_line(damage));
     write_problems(context, report.copy);
     context.out.print("{} {}\n", report.replaced ? "rebuilt" : "made", copied_text(report.copy));
     if (damaged) {
@@ -155,7 +154,7 @@ void check_extension(DoctorReport& report) {
 }  // namespace
 
 const Manual& doctor_manual() {
-  return manual;
+  return manual_of_doctor;
 }
 
 Result<Exit> doctor(Context& context) {

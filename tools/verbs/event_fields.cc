@@ -66,7 +66,7 @@ struct Text {
   render::Style style = render::Style::plain;
 };
 
-Text text_of(std::string_view name, const reflect::Value& value) {
+Text value_text(std::string_view name, const reflect::Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return {*flag ? "yes" : "no", Rank::word};
   if (const auto* number = std::get_if<std::uint64_t>(&value)) {
     return {number_text(name, *number), Rank::number};
@@ -79,7 +79,7 @@ Text text_of(std::string_view name, const reflect::Value& value) {
     return {fmt::format("{}", *real), Rank::number};
   }
   if (const auto* string = std::get_if<std::string_view>(&value)) {
-    return {render::sanitise(*string, render::Lines::one),
+    return {render::one_line(*string),
             string->size() <= name_bytes_max ? Rank::name : Rank::sentence};
   }
   if (const auto* word = std::get_if<reflect::EnumValue>(&value)) {
@@ -122,7 +122,7 @@ class FieldCollector final : public reflect::Visitor {
 
   void field(const reflect::Field& field) override { name_ = field.name; }
 
-  void value(const reflect::Value& value) override { deliver(name_, text_of(name_, value)); }
+  void value(const reflect::Value& value) override { deliver(name_, value_text(name_, value)); }
 
   std::vector<ShownField> take() { return std::move(fields_); }
 

@@ -15,11 +15,11 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_gc = {
     flag("--dry-run", "say what would go, and remove nothing"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_gc = {
     .details =
         "Removes texts and captured output that no event refers to (what was put by somebody who "
         "died before the event was written) and the directories of attempts that have been judged "
@@ -29,7 +29,7 @@ constexpr Manual manual = {
         "with 3 and touches nothing. Output of runs that are not finished is kept; so are all "
         "texts "
         "while a process lives that has appended to the store through a writer that is gone.",
-    .options = options,
+    .options = options_of_gc,
     .examples = {{{"pievt gc --dry-run", "what would go, and how much that is"},
                   {"pievt gc -o json", "the same, done, for scripts"}}},
 };
@@ -84,7 +84,7 @@ Result<std::uint64_t> remove_attempt(const std::filesystem::path& store,
 }  // namespace
 
 const Manual& gc_manual() {
-  return manual;
+  return manual_of_gc;
 }
 
 Result<Exit> gc(Context& context) {

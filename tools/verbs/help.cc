@@ -11,18 +11,18 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_help = {
     argument("topic", "a verb, or exit-codes, formats, environment, faq")
         .completing(Complete::verbs),
     flag("--all", "every verb, by group"),
     flag("--man", "the manual page, as roff").unlisted(),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_help = {
     .details =
         "Without an argument, the verbs for every day. With --json, the table of verbs for "
         "programs.",
-    .options = options,
+    .options = options_of_help,
     .examples = {{{"pievt help exit-codes", "what each exit code promises"},
                   {"pievt help --all", "every verb, by what it is for"}}},
     .outputs = Outputs::text_json,
@@ -67,7 +67,7 @@ void write_outputs(render::JsonWriter& json, Outputs outputs) {
   json.end_array();
 }
 
-void write_json(const Context& context) {
+void write_help_json(const Context& context) {
   render::JsonWriter json = context.json();
   json.begin_document("pievt.help", 1).key("global");
   write_options(json, global_options());
@@ -110,12 +110,12 @@ Result<std::string> page_of(const Context& context) {
 }  // namespace
 
 const Manual& help_manual() {
-  return manual;
+  return manual_of_help;
 }
 
 Result<Exit> help(Context& context) {
   if (context.wants_json()) {
-    write_json(context);
+    write_help_json(context);
     return Exit::ok;
   }
   const std::string page = PIEVT_TRY(page_of(context));

@@ -16,14 +16,14 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_import = {
     argument("path", "a workspace, its .pi/jobs, one batch, a jsonl export, or a sealed run")
         .required()
         .completing(Complete::files),
     flag("--dry-run", "say what would be imported, and write nothing"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_import = {
     .details =
         "Reads what pi-jobs 0.5 left in .pi/jobs and tells it as runs of this store, with their "
         "own times and under their own ids; every other verb works on them as on any run. The "
@@ -38,7 +38,7 @@ constexpr Manual manual = {
         "and with its own times, texts and output. It is checked whole before anything is stored; "
         "imported again it adds nothing, and one that has grown goes on where it was.\n\n"
         "Exits with 0 also where there are anomalies: they were imported, too.",
-    .options = options,
+    .options = options_of_import,
     .examples = {{{"pievt import ~/project --dry-run", "what there is, and what is wrong with it"},
                   {"pievt import ~/project/.pi/jobs", "all batches of a project"}}},
 };
@@ -143,7 +143,7 @@ Result<const Importer*> importer_of(const std::filesystem::path& path) {
 }  // namespace
 
 const Manual& import_manual() {
-  return manual;
+  return manual_of_import;
 }
 
 Result<Exit> import(Context& context) {

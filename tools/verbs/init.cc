@@ -7,7 +7,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr Manual manual = {
+constexpr Manual manual_of_init = {
     .details =
         "Makes the directory .pievt here (or the one named by --store), readable by you alone. It "
         "ignores itself "
@@ -20,7 +20,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& init_manual() {
-  return manual;
+  return manual_of_init;
 }
 
 Result<Exit> init(Context& context) {

@@ -8,13 +8,13 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_lint = {
     argument("plan", "the plan file").shown_as("PLAN.json").required().completing(Complete::files),
     value("--pi", "PROGRAM", "the pi whose models count: a name on PATH or a path"),
     flag("--no-models", "do not ask pi which models it knows"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_lint = {
     .details =
         "Finds what would only be noticed when the agents have been paid, each with file, line "
         "and column: patterns that are none or match nothing, contracts that contradict "
@@ -24,7 +24,7 @@ constexpr Manual manual = {
         "Nothing is run but pi --list-models, which asks no model. The exit code is 0 when only "
         "notes are found, 1 when there are warnings or errors, and 2 when the plan cannot be "
         "read.",
-    .options = options,
+    .options = options_of_lint,
     .examples = {{{"pievt lint plan.json", "what is wrong with a plan"},
                   {"pievt lint plan.json -o json | jq '.items[] | select(.severity == \"error\")'",
                    "what cannot work"}}},
@@ -52,7 +52,7 @@ void write_json(const Context& context, const std::string& path,
 }  // namespace
 
 const Manual& lint_manual() {
-  return manual;
+  return manual_of_lint;
 }
 
 Result<Exit> lint(Context& context) {

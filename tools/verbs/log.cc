@@ -18,7 +18,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_log = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     flag("--all", "the whole store: every run, and its own story"),
     flag("--follow", "go on as events arrive, until the run has finished").with_letter('f'),
@@ -32,14 +32,14 @@ constexpr std::array options = {
     number("--limit", "N", "stop after so many events").with_letter('n'),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_log = {
     .details =
         "Every event of a run in the order in which it was written, oldest first, with its "
         "revision (#812), which is its name for ever, the job and attempt it is about, and "
         "what it says. On a terminal lines are cut to its width; -v shows every field of "
         "every event and cuts nothing.\n\n"
         "With -o jsonl each line is one event with everything that is recorded of it.",
-    .options = options,
+    .options = options_of_log,
     .examples = {{{"pievt log last --type JobFinished --type JobJudged", "how the jobs ended"},
                   {"pievt log -f -o jsonl | jq -c .type", "what happens, as it happens"}}},
     .outputs = Outputs::everything,
@@ -114,7 +114,7 @@ Result<Filter> filter_from(const Context& context) {
   return filter;
 }
 
-Status check_options(const Context& context) {
+Status check_log_options(const Context& context) {
   const Arguments& given = context.arguments;
   const auto both = [&](std::string_view a, std::string_view b) -> Status {
     if (!given.has(a) || !given.has(b)) return {};
@@ -133,9 +133,9 @@ Status check_options(const Context& context) {
 }
 
 // Events that are wanted go to `output`, until nobody reads any more or there were enough.
-class Shower {
+class EventShower {
  public:
-  Shower(Context& context, EventNames& names, Filter filter, LogOutput& output)
+  EventShower(Context& context, EventNames& names, Filter filter, LogOutput& output)
       : context_(context), names_(names), filter_(std::move(filter)), output_(output) {}
 
   bool over() const { return filter_.left == 0 || context_.out.done(); }
@@ -164,7 +164,7 @@ class Shower {
 };
 
 Status follow(Context& context, const Log& log, Sequence after, const std::string& run,
-              Shower& shower) {
+              EventShower& shower) {
   constexpr std::chrono::seconds round{1};
   std::optional<std::uint32_t> stream;
   if (!run.empty()) {
@@ -192,11 +192,11 @@ Status check_job(const Context& context, const Log& log, const std::string& run,
 }  // namespace
 
 const Manual& log_manual() {
-  return manual;
+  return manual_of_log;
 }
 
 Result<Exit> log(Context& context) {
-  PIEVT_TRY(check_options(context));
+  PIEVT_TRY(check_log_options(context));
   const Filter filter = PIEVT_TRY(filter_from(context));
   const Log log = PIEVT_TRY(open_to_read(context));
   const bool all = context.arguments.has("--all");
@@ -223,7 +223,7 @@ Result<Exit> log(Context& context) {
   const Direction direction =
       context.arguments.has("--reverse") ? Direction::backward : Direction::forward;
   const bool forward = direction == Direction::forward;
-  Shower shower(context, names, filter, *output);
+  EventShower shower(context, names, filter, *output);
   if (all) {
     PIEVT_TRY(shower.show(forward ? log.read({1}, head) : log.read(head, {1}, direction)));
   } else {

@@ -20,9 +20,9 @@ namespace {
 using render::Fact;
 using render::Style;
 
-class TextOutput final : public LogOutput {
+class LogText final : public LogOutput {
  public:
-  TextOutput(const Context& context, EventNames& names, LogForm form, const LogScope& scope)
+  LogText(const Context& context, EventNames& names, LogForm form, const LogScope& scope)
       : context_(context),
         names_(names),
         form_(form),
@@ -72,10 +72,10 @@ class TextOutput final : public LogOutput {
         render::clock_text(static_cast<std::int64_t>(event.time_ns()), context_.globals.zone) +
         "  " + styled(context_.terminal, Style::bold, type(event));
     if (whole_store_) {
-      line += "  " + render::sanitise(names_.stream(event), render::Lines::one) +
+      line += "  " + render::one_line(names_.stream(event)) +
               fmt::format(" #{}", event.revision().value);
     }
-    const std::string subject = render::sanitise(names_.subject(event), render::Lines::one);
+    const std::string subject = render::one_line(names_.subject(event));
     if (!subject.empty()) line += "  " + subject;
     return line;
   }
@@ -273,7 +273,7 @@ Result<std::unique_ptr<LogOutput>> make_log_output(const Context& context, Event
   if (!context.globals.fields.empty()) {
     return Error{Errc::invalid, "--fields needs -o json, jsonl or csv here; -v shows every field"};
   }
-  return Made(std::make_unique<TextOutput>(context, names, form, scope));
+  return Made(std::make_unique<LogText>(context, names, form, scope));
 }
 
 }  // namespace pievt::tools

@@ -13,12 +13,12 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_mcp = {
     value("--pi", "PROGRAM", "the pi that workers are: a name on PATH or a path"),
     flag("--no-probe", "do not ask each model once before anything is spent on it"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_mcp = {
     .details =
         "An MCP server on standard input and output, for any client: job, jobs and jobs_plan begin "
         "supervised runs, runs and show read the record. A call answers when its run has ended and "
@@ -27,7 +27,7 @@ constexpr Manual manual = {
         "For pi 1.5, in ~/.pi/agent/mcp.json:\n"
         "  {\"mcpServers\": {\"pievt\": {\"command\": \"pievt\", \"args\": [\"mcp\"],\n"
         "                              \"exposure\": \"direct\"}}}",
-    .options = options,
+    .options = options_of_mcp,
     .examples = {{{"pievt mcp", "serve a client"},
                   {"pievt mcp --store ~/book/.pievt", "for a store that is elsewhere"}}},
     .outputs = Outputs::text_only,
@@ -49,7 +49,7 @@ void add_flags(const Context& context, std::vector<std::string>& words) {
 }  // namespace
 
 const Manual& mcp_manual() {
-  return manual;
+  return manual_of_mcp;
 }
 
 Result<Exit> mcp(Context& context) {

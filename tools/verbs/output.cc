@@ -19,7 +19,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_output = {
     argument("ref", "whose: RUN/JOB, for its latest attempt, or RUN/JOB/ATTEMPT")
         .shown_as("RUN/JOB[/ATTEMPT]")
         .required()
@@ -29,11 +29,11 @@ constexpr std::array options = {
     flag("--raw", "control characters as they are, also on a terminal"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_output = {
     .details =
         "Standard output as it was captured, not one byte more or less. While the attempt "
         "runs, what is stored already is followed by what its file has beyond that.",
-    .options = options,
+    .options = options_of_output,
     .examples = {{{"pievt output last/intro | tail -1", "the last line pi wrote"},
                   {"pievt output last/intro/1 --stderr",
                    "what its first attempt complained about"}}},
@@ -123,7 +123,7 @@ Result<std::uint64_t> write_stored(const Log& log, const OutputKey& key,
 }  // namespace
 
 const Manual& output_manual() {
-  return manual;
+  return manual_of_output;
 }
 
 Result<Exit> output(Context& context) {

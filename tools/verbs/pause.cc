@@ -4,17 +4,17 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_pause = {
     argument("run", "which run; the one that is being supervised when left out")
         .completing(Complete::runs),
     value("--reason", "TEXT", "for the record"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_pause = {
     .details =
         "Running attempts go on and are judged; nothing new is started, and no retry, until "
         "`pievt resume`. A paused run stays paused when its supervisor dies.",
-    .options = options,
+    .options = options_of_pause,
     .examples = {{{"pievt pause", "hold the run that is being supervised"},
                   {"pievt pause last --reason 'the provider is down'", "say why, for the record"}}},
 };
@@ -22,7 +22,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& pause_manual() {
-  return manual;
+  return manual_of_pause;
 }
 
 Result<Exit> pause(Context& context) {

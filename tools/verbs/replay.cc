@@ -18,7 +18,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_replay = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     flag("--state", "only the state, without the way there"),
     flag("--step", "event by event, by keys: next, previous, jump, filter"),
@@ -27,7 +27,7 @@ constexpr std::array options = {
     flag("--verify", "compare the states that were recorded on the way with those rebuilt"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_replay = {
     .details =
         "Reconstructs a run from its events, from the first one on, without any saved state. "
         "Nothing is executed, "
@@ -39,7 +39,7 @@ constexpr Manual manual = {
         "input and each picture is printed.\n\n"
         "--verify exits with 0 where all recorded digests equal those rebuilt, 5 where one "
         "differs, 4 where there is none to compare.",
-    .options = options,
+    .options = options_of_replay,
     .examples = {{{"pievt replay last", "how the last run went, and its state at the end"},
                   {"pievt replay last --at 812", "the state after its event #812"}}},
 };
@@ -54,7 +54,7 @@ Result<double> speed_of(const std::string& typed) {
   return speed;
 }
 
-Status check_options(const Context& context) {
+Status check_replay_options(const Context& context) {
   const Arguments& given = context.arguments;
   int ways = 0;
   for (const char* way : {"--state", "--step", "--follow", "--verify"}) ways += given.has(way);
@@ -114,11 +114,11 @@ Status follow(Context& context, const Log& log, const std::string& run, Revision
 }  // namespace
 
 const Manual& replay_manual() {
-  return manual;
+  return manual_of_replay;
 }
 
 Result<Exit> replay(Context& context) {
-  PIEVT_TRY(check_options(context));
+  PIEVT_TRY(check_replay_options(context));
   const Arguments& given = context.arguments;
   const auto typed = given.text("--speed");
   const double speed = typed ? PIEVT_TRY(speed_of(*typed)) : 0;

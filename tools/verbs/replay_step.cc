@@ -133,8 +133,7 @@ class Stepper {
     title_ = fmt::format(
         "#{} of {}  {}  {}{}", to, last_,
         render::clock_text(static_cast<std::int64_t>(event.time_ns()), context_.globals.zone),
-        type_name(event.type()),
-        subject.empty() ? "" : "  " + render::sanitise(subject, render::Lines::one));
+        type_name(event.type()), subject.empty() ? "" : "  " + render::one_line(subject));
     fields_ = fields_line(payload_fields(event), context_.terminal);
     return {};
   }
@@ -146,9 +145,7 @@ class Stepper {
           change.path.ends_with("last_revision"))
         continue;
       const std::string path = prefix + change.path;
-      const auto shown = [](const std::string& value) {
-        return render::sanitise(value, render::Lines::one);
-      };
+      const auto shown = [](const std::string& value) { return render::one_line(value); };
       if (change.before.empty()) {
         changes_.push_back(fmt::format("  + {} = {}", path, shown(change.after)));
       } else if (change.after.empty()) {

@@ -8,7 +8,7 @@ namespace pievt::tools {
 namespace {
 
 std::string text(const flatbuffers::String* content) {
-  return content == nullptr ? "" : render::sanitise(content->str(), render::Lines::one);
+  return content == nullptr ? "" : render::one_line(content->str());
 }
 
 // The sentence of one event; empty where it is detail.
@@ -86,7 +86,7 @@ void Teller::line(const EventView& event, const std::string& what) {
   const std::uint64_t now = event.time_ns();
   const double seconds = now > start_ns_ ? static_cast<double>(now - start_ns_) / 1e9 : 0;
   context_.out.line(fmt::format("{:>9.3f} s  #{:<6} {:<20} {}", seconds, event.revision().value,
-                                render::sanitise(who, render::Lines::one), what));
+                                render::one_line(who), what));
 }
 
 }  // namespace pievt::tools

@@ -11,24 +11,24 @@
 namespace pievt::tools {
 namespace {
 
-struct Recorded {
+struct RecordedDigest {
   std::uint64_t by = 0;  ///< the event that says so
   schema::Digest digest;
   std::string identity;
 };
 
 // By the revision they are of; the event that says so comes later.
-Result<std::multimap<std::uint64_t, Recorded>> recorded_digests(const Log& log,
-                                                                const std::string& run,
-                                                                Revision last) {
-  std::multimap<std::uint64_t, Recorded> found;
+Result<std::multimap<std::uint64_t, RecordedDigest>> recorded_digests(const Log& log,
+                                                                      const std::string& run,
+                                                                      Revision last) {
+  std::multimap<std::uint64_t, RecordedDigest> found;
   auto reader = log.read_stream(run_stream(run), {1}, last);
   while (reader.next()) {
     const auto* said = reader.event().envelope->payload_as_StateDigestRecorded();
     if (said == nullptr || said->digest() == nullptr) continue;
     found.emplace(said->revision(),
-                  Recorded{reader.event().revision().value, *said->digest(),
-                           said->identity() == nullptr ? "" : said->identity()->str()});
+                  RecordedDigest{reader.event().revision().value, *said->digest(),
+                                 said->identity() == nullptr ? "" : said->identity()->str()});
   }
   PIEVT_TRY(reader.status());
   return found;
@@ -60,7 +60,7 @@ Result<Exit> verify_replay(Context& context, const Log& log, const std::string& 
     apply(state, reader.event());
     const auto [from, to] = digests.equal_range(state.revision);
     for (auto at = from; at != to; ++at) {
-      const Recorded& recorded = at->second;
+      const RecordedDigest& recorded = at->second;
       if (recorded.identity != run_view_identity()) {
         ++tally.other_version;
         lines.push_back(fmt::format("#{}  state of #{}: made by another version ({}), not compared",

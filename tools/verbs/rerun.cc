@@ -21,7 +21,7 @@ namespace {
 using supervisor::RerunChoice;
 using supervisor::RerunJob;
 
-constexpr std::array options = {
+constexpr std::array options_of_rerun = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     flag("--failed", "every job that did not succeed; what is done when nothing else is said"),
     flag("--all", "every job"),
@@ -35,7 +35,7 @@ constexpr std::array options = {
     value("--pi", "PROGRAM", "the pi to run: a name on PATH or a path"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_rerun = {
     .details =
         "Plans a new run of the jobs of an old one and supervises it in the foreground. Prompts, "
         "context, contracts, retry, limits, metadata and directories are those of the record, not "
@@ -44,7 +44,7 @@ constexpr Manual manual = {
         "A job that needed one which has succeeded does not wait for it again, and its final "
         "message is put into the prompt. One that needs a job which has not succeeded is refused "
         "unless that is run again, too.",
-    .options = options,
+    .options = options_of_rerun,
     .examples = {{{"pievt rerun last --failed", "once more what did not succeed"},
                   {"pievt rerun 8084d3 --job ch07 --model anthropic/claude-opus-4-5",
                    "one job with another model"}}},
@@ -109,7 +109,7 @@ void print_jobs(Context& context, const RunState& old, const std::vector<RerunJo
 }  // namespace
 
 const Manual& rerun_manual() {
-  return manual;
+  return manual_of_rerun;
 }
 
 Result<Exit> rerun(Context& context) {

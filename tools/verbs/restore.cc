@@ -9,14 +9,14 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_restore = {
     argument("src", "the backup, or any store").required().completing(Complete::directories),
     argument("dest", "the directory of the new store").required().completing(Complete::directories),
     flag("--verify", "verify the whole copy before it appears under its name"),
     flag("--dry-run", "say what would be restored, and write nothing"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_restore = {
     .details =
         "Makes a store from a backup. It has the same id, so events keep their ids and places, and "
         "an append that was in it is known when it comes again. Nothing is ever overwritten: the "
@@ -25,7 +25,7 @@ constexpr Manual manual = {
         "Do not go on with both the old store and the restored one: they would be two histories of "
         "one id, and a backup takes only one of them.\n\n"
         "With --verify exits with 5 where the copy is damaged; it is then left in DEST.restoring.",
-    .options = options,
+    .options = options_of_restore,
     .examples = {{{"pievt restore /mnt/safe/pievt .pievt --verify", "after a disk was lost"},
                   {"pievt restore /mnt/safe/pievt /tmp/look --dry-run", "how much there is"}}},
 };
@@ -44,7 +44,7 @@ Exit exit_after(const RestoreReport& report) {
 }  // namespace
 
 const Manual& restore_manual() {
-  return manual;
+  return manual_of_restore;
 }
 
 Result<Exit> restore(Context& context) {

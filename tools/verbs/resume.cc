@@ -12,14 +12,14 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_resume = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     flag("--detach", "hand it to pievtd and return when it is taken over"),
     flag("--no-probe", "do not ask the models first"),
     value("--pi", "PROGRAM", "the pi to run: a name on PATH or a path"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_resume = {
     .details =
         "Tells whoever supervises a paused run to go on with it. Takes a run over whose "
         "supervisor is gone: attempts that still run are watched again, "
@@ -27,7 +27,7 @@ constexpr Manual manual = {
         "meanwhile are judged by what they left behind, and the rest of the plan goes on. Nothing "
         "runs twice at once. "
         "A run that was stopped goes on with the jobs that its stop cancelled.",
-    .options = options,
+    .options = options_of_resume,
     .examples = {{{"pievt resume", "go on with the last run"},
                   {"pievt resume 8084d3 --detach", "in the background, by the end of its id"}}},
 };
@@ -70,7 +70,7 @@ Result<Exit> resume_detached(const Context& context, Log& log, const std::filesy
 }  // namespace
 
 const Manual& resume_manual() {
-  return manual;
+  return manual_of_resume;
 }
 
 Result<Exit> resume(Context& context) {

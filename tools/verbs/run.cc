@@ -18,7 +18,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_run = {
     argument("plan", "the plan file").shown_as("PLAN.json").required().completing(Complete::files),
     flag("--dry-run", "print the jobs the plan expands to, and do nothing"),
     flag("--detach", "hand it to pievtd and return when it is planned"),
@@ -27,7 +27,7 @@ constexpr std::array options = {
     value("--pi", "PROGRAM", "the pi to run: a name on PATH or a path"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_run = {
     .details =
         "Reads the plan and refuses it with file, line and column when something in it cannot be "
         "right. Then asks every "
@@ -41,7 +41,7 @@ constexpr Manual manual = {
         "its terminal and its login; the run's id is printed as soon as the run is on the disk. "
         "`pievt wait` waits for it; `pievt stop`, `pause`, `cancel`, `add` and `set` work on it as "
         "on any run.",
-    .options = options,
+    .options = options_of_run,
     .examples = {{{"pievt run plan.json", "run a plan and watch it"},
                   {"pievt run plan.json --dry-run", "see what it would run"}}},
 };
@@ -99,7 +99,7 @@ control::Start start_of(const Context& context, const plan::PlanFile& file,
 }  // namespace
 
 const Manual& run_manual() {
-  return manual;
+  return manual_of_run;
 }
 
 Result<Exit> run(Context& context) {

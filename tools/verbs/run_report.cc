@@ -19,10 +19,6 @@ using state::AttemptPhase;
 using state::JobPhase;
 using state::RunPhase;
 
-std::string one_line(std::string_view text) {
-  return render::sanitise(text, render::Lines::one);
-}
-
 std::string duration_ms(std::uint64_t ms) {
   return render::duration_text(static_cast<std::int64_t>(ms) * 1'000'000);
 }
@@ -68,13 +64,13 @@ Cell status_cell(const JobState& job) {
 
 std::string job_why(const JobState& job) {
   if (job.phase == JobPhase::backoff)
-    return fmt::format("again soon: {}", one_line(job.retry_reason));
-  if (job.phase == JobPhase::finished) return one_line(job.reason);
+    return fmt::format("again soon: {}", render::one_line(job.retry_reason));
+  if (job.phase == JobPhase::finished) return render::one_line(job.reason);
   if (job.attempts.empty()) return "";
   const AttemptState& attempt = *job.attempts.back();
   if (attempt.tools_open > 0) return "in a tool";
   if (attempt.turns == 0 && attempt.provider_retries > 0)
-    return fmt::format("provider: {}", one_line(attempt.last_error));
+    return fmt::format("provider: {}", render::one_line(attempt.last_error));
   return attempt.session_id.empty() ? "starting" : "waiting for the model";
 }
 
@@ -85,14 +81,14 @@ std::uint64_t job_ms(const JobState& job, std::uint64_t now_ns) {
   return job.duration_ms + (running ? since(job.attempts.back()->launched_ns, now_ns) : 0);
 }
 
-std::string ending_word(const AttemptState& attempt) {
+std::string attempt_ending(const AttemptState& attempt) {
   if (attempt.phase != AttemptPhase::classified) return state::EnumNameAttemptPhase(attempt.phase);
   return schema::EnumNameEnding(attempt.ending);
 }
 
 std::string exit_text(const AttemptState& attempt) {
   if (!attempt.launch_error.empty())
-    return fmt::format("never started: {}", one_line(attempt.launch_error));
+    return fmt::format("never started: {}", render::one_line(attempt.launch_error));
   if (attempt.lost != schema::LostReason::unknown) {
     return fmt::format("unknown: {}", schema::EnumNameLostReason(attempt.lost));
   }
@@ -135,7 +131,7 @@ std::string run_headline(const RunState& run, const ReportStyle& style) {
   }
   const std::uint64_t end = run.finished_ns != 0 ? run.finished_ns : style.now_ns;
   std::string line =
-      fmt::format("{}  {}  {} of {} jobs ok, {} ended  {}  {}", one_line(run.name),
+      fmt::format("{}  {}  {} of {} jobs ok, {} ended  {}  {}", render::one_line(run.name),
                   render::styled(style.terminal, look, word), ok, run.jobs.size(), ended,
                   render::plural(attempts, "attempt"), duration_ms(since(run.started_ns, end)));
   if (const std::string tokens = tokens_of(run.usage.get()); !tokens.empty())
@@ -143,7 +139,7 @@ std::string run_headline(const RunState& run, const ReportStyle& style) {
   if (const std::string cost = cost_of(run.usage.get()); !cost.empty())
     line += fmt::format("  {}", cost);
   if (run.phase == RunPhase::finished && run.ending == schema::RunEnding::stopped) {
-    line += fmt::format("\nstopped: {}", one_line(run.reason));
+    line += fmt::format("\nstopped: {}", render::one_line(run.reason));
   }
   return line;
 }
@@ -161,7 +157,7 @@ std::string job_table(const RunState& run, const ReportStyle& style) {
        {.title = "COST", .align = Align::right, .narrow = Narrow::drop, .importance = 1}});
   for (const auto& job : run.jobs) {
     const std::uint64_t ms = job_ms(*job, style.now_ns);
-    table.row({one_line(job->id), status_cell(*job), job_why(*job),
+    table.row({render::one_line(job->id), status_cell(*job), job_why(*job),
                std::to_string(job->attempts.size()), ms == 0 ? "" : duration_ms(ms),
                tokens_of(job->usage.get()), cost_of(job->usage.get())});
   }
@@ -169,9 +165,9 @@ std::string job_table(const RunState& run, const ReportStyle& style) {
 }
 
 std::string attempt_report(const AttemptState& attempt, const ReportStyle& style) {
-  std::string out = fmt::format("attempt {}  {}  {}\n", attempt.number, ending_word(attempt),
+  std::string out = fmt::format("attempt {}  {}  {}\n", attempt.number, attempt_ending(attempt),
                                 attempt.duration_ms == 0 ? "" : duration_ms(attempt.duration_ms));
-  add_line(out, "why", one_line(attempt.reason));
+  add_line(out, "why", render::one_line(attempt.reason));
   if (attempt.launched_ns != 0) {
     add_line(out, "started",
              render::rfc3339(static_cast<std::int64_t>(attempt.launched_ns), style.zone));
@@ -182,14 +178,14 @@ std::string attempt_report(const AttemptState& attempt, const ReportStyle& style
                          attempt.adopted > 0 ? ", adopted by a later supervisor" : ""));
   }
   add_line(out, "exit", exit_text(attempt));
-  add_line(out, "model", one_line(attempt.model));
+  add_line(out, "model", render::one_line(attempt.model));
   add_line(out, "did",
            fmt::format("{}, {} ({} failed), {} by pi itself", render::plural(attempt.turns, "turn"),
                        render::plural(attempt.tool_calls, "tool call"), attempt.tool_errors,
                        render::plural(attempt.provider_retries, "retry", "retries")));
   add_line(out, "tokens", tokens_of(attempt.usage.get()));
   add_line(out, "cost", cost_of(attempt.usage.get()));
-  add_line(out, "error", one_line(attempt.last_error));
+  add_line(out, "error", render::one_line(attempt.last_error));
   if (attempt.leftovers > 0) {
     add_line(
         out, "left behind",
@@ -199,28 +195,29 @@ std::string attempt_report(const AttemptState& attempt, const ReportStyle& style
   add_line(out, "output",
            fmt::format("stdout {}, stderr {}", render::bytes_text(attempt.stdout_bytes),
                        render::bytes_text(attempt.stderr_bytes)));
-  add_line(out, "said", one_line(attempt.final_excerpt));
+  add_line(out, "said", render::one_line(attempt.final_excerpt));
   add_line(out, "events", fmt::format("#{} - #{}", attempt.first_revision, attempt.last_revision));
   return out;
 }
 
 std::string job_report(const RunState& run, const JobState& job, const ReportStyle& style) {
   const Cell status = status_cell(job);
-  std::string out = fmt::format("{}  {}  {}\n", one_line(job.id),
+  std::string out = fmt::format("{}  {}  {}\n", render::one_line(job.id),
                                 render::styled(style.terminal, status.style, status.text),
-                                job.name == job.id ? "" : one_line(job.name));
+                                job.name == job.id ? "" : render::one_line(job.name));
   add_line(out, "why", job_why(job));
-  add_line(out, "model", one_line(job.model));
-  if (job.declared != nullptr) add_line(out, "directory", one_line(job.declared->cwd));
+  add_line(out, "model", render::one_line(job.model));
+  if (job.declared != nullptr) add_line(out, "directory", render::one_line(job.declared->cwd));
   for (const auto& dependency : job.depends_on) {
     const JobState* other = find_job(run, dependency->job);
-    add_line(out, "after", other == nullptr ? "a job that does not exist" : one_line(other->id));
+    add_line(out, "after",
+             other == nullptr ? "a job that does not exist" : render::one_line(other->id));
   }
   add_line(out, "tokens", tokens_of(job.usage.get()));
   add_line(out, "cost", cost_of(job.usage.get()));
   for (const auto& gate : run.gates) {
     if (gate->job != job.number) continue;
-    out += fmt::format("gate {}  {}  (attempt {}, #{})\n", one_line(gate->name),
+    out += fmt::format("gate {}  {}  (attempt {}, #{})\n", render::one_line(gate->name),
                        schema::EnumNameGateDecision(gate->decision), gate->attempt,
                        gate->decided_revision);
     for (const auto& check : gate->checks) {
@@ -228,8 +225,8 @@ std::string job_report(const RunState& run, const JobState& job, const ReportSty
       out += fmt::format("  {} {} {}: wanted {}, saw {}\n",
                          render::styled(style.terminal, passed ? Style::good : Style::bad,
                                         passed ? "met    " : "NOT MET"),
-                         one_line(check->kind), one_line(check->target), one_line(check->expected),
-                         one_line(check->actual));
+                         render::one_line(check->kind), render::one_line(check->target),
+                         render::one_line(check->expected), render::one_line(check->actual));
     }
   }
   for (const auto& attempt : job.attempts) out += attempt_report(*attempt, style);

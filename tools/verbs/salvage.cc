@@ -11,13 +11,13 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_salvage = {
     argument("src", "the damaged store; only read").required().completing(Complete::directories),
     argument("dest", "the directory of the new store").required().completing(Complete::directories),
     flag("--dry-run", "save it, say what could be saved, and remove it again"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_salvage = {
     .details =
         "Saves every intact event of a damaged store into a new one, and names what is lost: "
         "sequences, and revisions of which streams. The damaged store is only read, so nothing is "
@@ -27,7 +27,7 @@ constexpr Manual manual = {
         "can be resumed. Try pievt doctor first: a store whose indexes are damaged has lost "
         "nothing.\n\n"
         "Exits with 0 when nothing was lost, with 4 when events or texts were.",
-    .options = options,
+    .options = options_of_salvage,
     .examples = {{{"pievt salvage .pievt saved", "what is left, into the new store `saved`"},
                   {"pievt salvage .pievt saved --dry-run -o json", "how much that would be"}}},
 };
@@ -63,12 +63,12 @@ void write_json(const Context& context, const SalvageReport& report, bool previe
 
 void write_text(const Context& context, const SalvageReport& report, bool preview) {
   for (const std::string& damage : report.damage)
-    context.out.print("damage: {}\n", render::sanitise(damage, render::Lines::one));
+    context.out.print("damage: {}\n", render::one_line(damage));
   for (const LostEvents& range : report.lost)
     context.out.print("lost: @{} to @{}\n", range.first.value, range.last.value);
   for (const LostRevisions& part : report.streams) {
-    context.out.print("lost of {}: #{} to #{}\n", render::sanitise(part.stream, render::Lines::one),
-                      part.first.value, part.last.value);
+    context.out.print("lost of {}: #{} to #{}\n", render::one_line(part.stream), part.first.value,
+                      part.last.value);
   }
   write_problems(context, report.copy);
   context.out.print("{} {}\n", preview ? "could save" : "saved", copied_text(report.copy));
@@ -80,7 +80,7 @@ void write_text(const Context& context, const SalvageReport& report, bool previe
 }  // namespace
 
 const Manual& salvage_manual() {
-  return manual;
+  return manual_of_salvage;
 }
 
 Result<Exit> salvage(Context& context) {

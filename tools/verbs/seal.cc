@@ -21,7 +21,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_seal = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     value("--file", "FILE", "write to FILE; by default sealed/RUN.pievt in the store")
         .with_letter('f')
@@ -31,7 +31,7 @@ constexpr std::array options = {
     flag("--dry-run", "with --remove: say what would be removed, and do nothing"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_seal = {
     .details =
         "Writes a run that has ended into one small file: its events, the texts they refer to, "
         "what its attempts wrote, and the shapes of all events, so that any pievt on any machine "
@@ -50,7 +50,7 @@ constexpr Manual manual = {
         "in no backup. pievt unseal FILE brings texts and output back.\n\n"
         "Exits with 4 where texts or output were missing in the store already (where it was "
         "output, nothing is removed), and with 3 where the removal has to wait.",
-    .options = options,
+    .options = options_of_seal,
     .examples = {{{"pievt seal last~3 -f night.pievt", "a run to keep or to send on"},
                   {"pievt seal last --remove", "keep the file, and only the events in the store"}}},
 };
@@ -243,7 +243,7 @@ OpenOptions open_options(bool removes) {
 }  // namespace
 
 const Manual& seal_manual() {
-  return manual;
+  return manual_of_seal;
 }
 
 Result<Exit> seal(Context& context) {

@@ -8,7 +8,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_set = {
     argument("what", "a run, or RUN/JOB; the run that is being supervised when left out")
         .shown_as("RUN[/JOB]")
         .completing(Complete::jobs),
@@ -16,11 +16,11 @@ constexpr std::array options = {
     value("--priority", "N", "of the job; larger starts first, may be below 0"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_set = {
     .details =
         "With a run, how many of its attempts may run at once from here on; what runs is not "
         "stopped when that is fewer. With a job that waits, its priority.",
-    .options = options,
+    .options = options_of_set,
     .examples = {{{"pievt set last --concurrency 2", "leave some room for others"},
                   {"pievt set last/ch07 --priority 10", "do that one next"}}},
 };
@@ -35,7 +35,7 @@ Result<std::int32_t> priority_of(const std::string& text) {
 }  // namespace
 
 const Manual& set_manual() {
-  return manual;
+  return manual_of_set;
 }
 
 Result<Exit> set(Context& context) {

@@ -8,17 +8,17 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_show = {
     argument("run", "a run, RUN/JOB or RUN/JOB/ATTEMPT; the last run when left out")
         .completing(Complete::runs),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_show = {
     .details =
         "What is true of a run: its jobs, why each ended as it did, what it took and cost. With a "
         "job, its "
         "attempts and what its gate saw. With --at, the same as it was then.",
-    .options = options,
+    .options = options_of_show,
     .examples = {{{"pievt show last", "the last run"},
                   {"pievt show last/intro --at 02:14", "one of its jobs as it was at 02:14"}}},
 };
@@ -26,7 +26,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& show_manual() {
-  return manual;
+  return manual_of_show;
 }
 
 Result<Exit> show(Context& context) {

@@ -15,7 +15,7 @@ namespace {
 using audit::Grouping;
 using render::Fact;
 
-constexpr std::array options = {
+constexpr std::array options_of_stats = {
     argument("run", "which runs; all of the store when left out")
         .completing(Complete::runs)
         .repeatable(),
@@ -23,18 +23,18 @@ constexpr std::array options = {
     choice("--by", "kind|provider|model|hour|run", "what a row is (default: kind)"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_stats = {
     .details =
         "One row for each kind of failure, what the provider said, each model, each hour of the "
         "day or each run: how many attempts, how many of them failed, how many of those were "
         "repeated, and how many jobs ended that way. Attempts that still run do not count.",
-    .options = options,
+    .options = options_of_stats,
     .examples = {{{"pievt stats --since 7d", "what fails most, this week"},
                   {"pievt stats --by hour", "when the provider is tired"}}},
     .outputs = Outputs::everything,
 };
 
-render::ListingShape shape() {
+render::ListingShape stats_shape() {
   using render::Align;
   const auto number = [](std::string title) {
     return render::Column{.title = std::move(title), .align = Align::right};
@@ -78,7 +78,7 @@ Fact cost_fact(const Context& context, const audit::Spent& spent) {
 }  // namespace
 
 const Manual& stats_manual() {
-  return manual;
+  return manual_of_stats;
 }
 
 Result<Exit> stats(Context& context) {
@@ -89,7 +89,7 @@ Result<Exit> stats(Context& context) {
   for (const ChosenRun& run : runs) statistics.add(PIEVT_TRY(load_run(log, run.id, run.at)));
   render::Listing listing = PIEVT_TRY(
       render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
-                              shape(), context.globals.fields));
+                              stats_shape(), context.globals.fields));
   say_scope(context, log, runs.size() == 1 ? runs.front().id : "", {});
   context.talk.say(fmt::format("of {}", render::plural(runs.size(), "run")));
   context.pager.begin();

@@ -84,7 +84,7 @@ std::string step_text(const story::Attempt& attempt, const Step& step) {
       text = fmt::format("said: {}", attempt.finals[step.place].excerpt);
       break;
   }
-  return render::sanitise(text, render::Lines::one);
+  return render::one_line(text);
 }
 
 std::optional<schema::BlobRef> body_of(const story::Attempt& attempt, const Step& step) {

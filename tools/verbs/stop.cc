@@ -4,20 +4,20 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_stop = {
     argument("run", "which run; the one that is being supervised when left out")
         .completing(Complete::runs),
     flag("--now", "stop what runs, too: TERM, TERM again, KILL"),
     value("--reason", "TEXT", "for the record"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_stop = {
     .details =
         "Starts nothing more and lets running attempts end; with --now stops them as well, with "
         "everything they have started. Jobs that have not run are cancelled; `pievt resume` goes "
         "on with them. Works from any terminal, for runs in the foreground and in the background. "
         "Who asked is in the record.",
-    .options = options,
+    .options = options_of_stop,
     .examples = {{{"pievt stop", "end the run that is being supervised, softly"},
                   {"pievt stop 8084d3 --now", "end that one at once"}}},
 };
@@ -25,7 +25,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& stop_manual() {
-  return manual;
+  return manual_of_stop;
 }
 
 Result<Exit> stop(Context& context) {

@@ -11,4 +11,9 @@ namespace pievt::tools {
 /// invalid: a revision, or what is neither; not_found: that is before the first event.
 Result<Sequence> store_moment(const Context& context, const Log& log);
 
+/// The last event that was recorded at or before `wall_ns`; 0 where the log begins later. Found by
+/// halving, as if no clock had ever been set back; where one was, it is an event behind which the
+/// log passes that time.
+Result<Sequence> sequence_at(const Log& log, std::uint64_t wall_ns);
+
 }  // namespace pievt::tools

@@ -34,6 +34,11 @@ class TextPattern {
   /// expression that runs away finds nothing.
   std::optional<TextMatch> find(std::string_view text, std::size_t from = 0) const;
 
+  /// Whether one of the texts that lie in `bytes` can have a match. It asks all of them at once, so
+  /// false is sure and true is not; always true of an expression for which it matters what stands
+  /// beside a match, since what stands beside a text in there is nothing of it.
+  bool may_match_within(std::string_view bytes) const;
+
  private:
   struct Impl;
   explicit TextPattern(std::unique_ptr<Impl> impl);

@@ -15,7 +15,7 @@ namespace {
 
 using render::Style;
 
-constexpr std::array options = {
+constexpr std::array options_of_timeline = {
     argument("run", "which run, or RUN/JOB; the last run when left out").completing(Complete::jobs),
     number("--rows", "N", "at most so many rows; more jobs than that become groups (default 60)"),
     value("--from", "EVENT", "begin at this event of the run"),
@@ -23,7 +23,7 @@ constexpr std::array options = {
     number("--width", "COLUMNS", "as wide as that, whatever the terminal is"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_timeline = {
     .details =
         "One row a job in the order in which they began: what each attempt was doing, told by "
         "characters first and colours second; provider errors as x, gates as * and #, the death "
@@ -31,7 +31,7 @@ constexpr Manual manual = {
         "at once, how many were allowed to, and what the provider answered. A column shows what "
         "took most of its time. Many jobs become groups by how they ended and by the beginning of "
         "their names.",
-    .options = options,
+    .options = options_of_timeline,
     .examples = {{{"pievt timeline last", "the last run on one screen"},
                   {"pievt timeline last --from 800 --to 900", "one stretch of it, enlarged"}}},
 };
@@ -158,8 +158,7 @@ class Painter {
 void tell_marks(Context& context, const RunStory& run) {
   for (const story::Throttle& throttle : run.throttles) {
     context.out.line(fmt::format("  #{} at once {} -> {}: {}", throttle.at.revision, throttle.from,
-                                 throttle.to,
-                                 render::sanitise(throttle.detail, render::Lines::one)));
+                                 throttle.to, render::one_line(throttle.detail)));
   }
   for (const story::Supervision& supervision : run.supervisions) {
     if (!supervision.died()) continue;
@@ -212,7 +211,7 @@ void paint(Context& context, RunStory& run, const std::optional<std::uint32_t>& 
 }  // namespace
 
 const Manual& timeline_manual() {
-  return manual;
+  return manual_of_timeline;
 }
 
 Result<Exit> timeline(Context& context) {

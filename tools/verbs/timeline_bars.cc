@@ -105,7 +105,7 @@ std::uint64_t end_of(const RunStory& story, const story::Job& job) {
 ChartRow job_row(const RunStory& story, const story::Job& job, const Scale& scale, bool utf8) {
   (void)utf8;
   ChartRow row;
-  row.label = render::sanitise(job.id, render::Lines::one);
+  row.label = render::one_line(job.id);
   if (job.attempts.size() > 1) row.label += fmt::format(" x{}", job.attempts.size());
   row.cells.resize(scale.columns);
   for (const story::Wait& wait : job.waits) {
@@ -135,7 +135,7 @@ ChartRow job_row(const RunStory& story, const story::Job& job, const Scale& scal
 ChartRow group_row(const RunStory& story, const std::vector<std::uint32_t>& jobs,
                    const std::string& label, const Scale& scale, bool utf8) {
   ChartRow row;
-  row.label = render::sanitise(label, render::Lines::one);
+  row.label = render::one_line(label);
   row.cells.resize(scale.columns);
   row.start_ns = UINT64_MAX;
   std::vector<std::int64_t> change(scale.columns + 1);

@@ -20,7 +20,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_tool = {
     argument("action", "list, schema, call or command").required(),
     argument("name", "the tool, like jobs_plan"),
     argument("words", "command: its arguments").repeatable(),
@@ -30,7 +30,7 @@ constexpr std::array options = {
     flag("--no-probe", "call: do not ask each model once first"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_tool = {
     .details =
         "What agents may call. list names the tools, schema prints the JSON schema of one's "
         "arguments, call does it: the first line of standard input is the arguments as JSON, and "
@@ -40,7 +40,7 @@ constexpr Manual manual = {
         "progress at least every two seconds, result. The exit code is 1 where the result is an "
         "error.\n\n"
         "pi's extension and pievt mcp call tools in this way. docs/agent_tools.md has the details.",
-    .options = options,
+    .options = options_of_tool,
     .examples = {{{"pievt tool list", "what agents may call"},
                   {"pievt tool schema jobs_plan", "the arguments of one"}}},
 };
@@ -135,7 +135,7 @@ Result<Exit> call_tool(Context& context, const AgentTool& tool) {
 }  // namespace
 
 const Manual& tool_manual() {
-  return manual;
+  return manual_of_tool;
 }
 
 Result<Exit> tool(Context& context) {

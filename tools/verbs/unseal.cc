@@ -14,14 +14,14 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_unseal = {
     argument("file", "what pievt seal wrote")
         .shown_as("FILE")
         .required()
         .completing(Complete::files),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_unseal = {
     .details =
         "Stores the run of a sealed file into this store: the same events with the same numbers, "
         "ids and times, the same texts and the same output, byte for byte. The file is verified "
@@ -32,7 +32,7 @@ constexpr Manual manual = {
         "Only to look at a run, no store is needed: pievt show FILE and every other verb that "
         "reads a run read the file.\n\n"
         "Exits with 3 where a later version sealed it with events that this one does not know.",
-    .options = options,
+    .options = options_of_unseal,
     .examples = {{{"pievt unseal night.pievt", "the run, in the store that is found upwards"},
                   {"pievt unseal night.pievt --store other/.pievt", "in another store"}}},
 };
@@ -40,7 +40,7 @@ constexpr Manual manual = {
 }  // namespace
 
 const Manual& unseal_manual() {
-  return manual;
+  return manual_of_unseal;
 }
 
 Result<Exit> unseal(Context& context) {

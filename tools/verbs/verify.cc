@@ -21,13 +21,13 @@ namespace {
 
 using render::Style;
 
-constexpr std::array options = {
+constexpr std::array options_of_verify = {
     argument("run", "whose bodies and output; of the last run when left out")
         .completing(Complete::runs),
     flag("--all", "bodies and output of every run"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_verify = {
     .details =
         "Reads the whole log: checksums, the hash chain from the first event, gapless "
         "sequences and revisions, the indexes, and saved states folded again. With a run, "
@@ -40,7 +40,7 @@ constexpr Manual manual = {
         "this history was rewritten.\n\n"
         "A sealed FILE is verified alone: every byte of it is under a digest. Its sha256 is what "
         "the store recorded when it was sealed.",
-    .options = options,
+    .options = options_of_verify,
     .examples = {{{"pievt verify --all", "everything, before a backup or after a crash"},
                   {"pievt verify last --json | jq -r .chain",
                    "the value that names this history"}}},
@@ -80,7 +80,7 @@ std::string place_of(const Finding& finding) {
   if (finding.sequence.value != 0) place += fmt::format("@{} ", finding.sequence.value);
   if (finding.page.value != 0) place += fmt::format("page @{} ", finding.page.value);
   if (!place.empty()) place.back() = ':';
-  return render::sanitise(place, render::Lines::one) + (place.empty() ? "" : " ");
+  return render::one_line(place) + (place.empty() ? "" : " ");
 }
 
 void write_json(const Context& context, const VerifyReport& report, const std::string& run,
@@ -144,7 +144,7 @@ void write_findings(const Context& context, const VerifyReport& report) {
   for (const Finding& finding : std::span(report.findings).first(shown)) {
     const Style style = finding.severity == Severity::damaged ? Style::bad : Style::warn;
     context.out.print("{} {}{}\n", styled(context.terminal, style, finding.check),
-                      place_of(finding), render::sanitise(finding.what, render::Lines::one));
+                      place_of(finding), render::one_line(finding.what));
   }
   if (report.findings_total > shown) {
     context.out.print("and {} more; {}\n", report.findings_total - shown,
@@ -216,7 +216,7 @@ Result<Exit> verify_file(Context& context, const std::filesystem::path& file) {
 }  // namespace
 
 const Manual& verify_manual() {
-  return manual;
+  return manual_of_verify;
 }
 
 Result<Exit> verify(Context& context) {

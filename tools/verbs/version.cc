@@ -7,7 +7,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr Manual manual = {
+constexpr Manual manual_of_version = {
     .details =
         "With -v also the build, the compiler, the libraries and the store format, for bug "
         "reports.",
@@ -16,7 +16,7 @@ constexpr Manual manual = {
     .outputs = Outputs::text_json,
 };
 
-void write_json(const Context& context) {
+void write_version_json(const Context& context) {
   render::JsonWriter json = context.json();
   json.begin_document("pievt.version", 1)
       .member("version", program_version())
@@ -45,12 +45,12 @@ void write_text(const Context& context) {
 }  // namespace
 
 const Manual& version_manual() {
-  return manual;
+  return manual_of_version;
 }
 
 Result<Exit> version(Context& context) {
   if (context.wants_json()) {
-    write_json(context);
+    write_version_json(context);
   } else {
     write_text(context);
   }

@@ -14,7 +14,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_view = {
     argument("file", "what pievt seal wrote")
         .shown_as("FILE")
         .required()
@@ -22,14 +22,14 @@ constexpr std::array options = {
     number("--event", "N", "only this event, as JSON"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_view = {
     .details =
         "Says what a sealed file holds, how much of it and where it comes from, and how the run "
         "went. Needs no store and writes nothing.\n\n"
         "For everything else, give the file to the verb: pievt show FILE/JOB, pievt replay FILE, "
         "pievt audit FILE, pievt diff FILE last, pievt export FILE, pievt verify FILE. Events of "
         "types that this version does not know are shown by the shapes that came with them.",
-    .options = options,
+    .options = options_of_view,
     .examples = {{{"pievt view night.pievt", "what it is, and how the run went"},
                   {"pievt view night.pievt --event 812", "one event, found without unpacking"}}},
 };
@@ -85,7 +85,7 @@ void write_json(const Context& context, const SealedFacts& facts,
 
 void write_facts(const Context& context, const SealedFacts& facts) {
   const auto row = [&](std::string_view name, const std::string& what) {
-    context.out.print("{:<12} {}\n", name, render::sanitise(what, render::Lines::one));
+    context.out.print("{:<12} {}\n", name, render::one_line(what));
   };
   row("run", facts.run_id);
   row("from", fmt::format("{}, sealed by pievt {}", facts.origin, facts.pievt_version));
@@ -104,7 +104,7 @@ void write_facts(const Context& context, const SealedFacts& facts) {
 }  // namespace
 
 const Manual& view_manual() {
-  return manual;
+  return manual_of_view;
 }
 
 Result<Exit> view(Context& context) {

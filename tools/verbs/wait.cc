@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array options = {
+constexpr std::array options_of_wait = {
     flag("--any", "return when the first of them has ended"),
     duration("--timeout", "give up after this long"),
     argument("run", "which runs; all that are being supervised when left out")
@@ -26,14 +26,14 @@ constexpr std::array options = {
         .repeatable(),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_wait = {
     .details =
         "The exit code is the run's: 0 when every job succeeded and 1 when one did not; of several "
         "runs, 0 only when it is 0 for each. A run whose supervisor is gone does not end by "
         "itself, "
         "and is told of at once, with exit code 1. With --timeout, exit code 4 when it has come: "
         "nothing is known to be wrong, and nothing is known.",
-    .options = options,
+    .options = options_of_wait,
     .examples = {{{"pievt wait last --timeout 2h", "wait for the last run, two hours at most"},
                   {"pievt run plan.json --detach | xargs pievt wait", "start a run and wait"}}},
 };
@@ -180,7 +180,7 @@ Exit exit_of(const std::vector<Waited>& runs, bool any) {
 }  // namespace
 
 const Manual& wait_manual() {
-  return manual;
+  return manual_of_wait;
 }
 
 Result<Exit> wait(Context& context) {

@@ -19,17 +19,17 @@ namespace {
 using render::Key;
 using render::Style;
 
-constexpr std::array options = {
+constexpr std::array options_of_watch = {
     argument("run", "only this run, until it has finished; all that run when left out")
         .completing(Complete::runs),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_watch = {
     .details =
         "Shows every run that goes on with its jobs, repainted as events arrive; q leaves, the "
         "arrows and page keys scroll. Watching writes nothing and disturbs nobody. Without a "
         "terminal the picture is printed once.",
-    .options = options,
+    .options = options_of_watch,
     .examples = {{{"pievt watch", "everything that runs now"},
                   {"pievt watch last", "the last run, until it has finished"}}},
     .outputs = Outputs::text_only,
@@ -110,8 +110,7 @@ class Watcher {
       over = !only_.empty() && !goes_on;
       const RunState& state = *PIEVT_TRY(state_of(summary.run_id));
       if (!lines.empty()) lines.emplace_back();
-      lines.push_back(render::styled(terminal, Style::heading,
-                                     render::sanitise(summary.run_id, render::Lines::one)) +
+      lines.push_back(render::styled(terminal, Style::heading, render::one_line(summary.run_id)) +
                       "  " + std::string(status.word));
       const ReportStyle style{terminal, context_.globals.zone,
                               goes_on ? supervisor::wall_now_ns() : summary.updated_ns};
@@ -121,10 +120,9 @@ class Watcher {
       lines.emplace_back("nothing runs now");
       if (!list.runs.empty()) {
         const RunSummary& last = *list.runs.back();
-        lines.push_back(
-            fmt::format("last: {}  {}  {}", render::sanitise(last.run_id, render::Lines::one),
-                        render::sanitise(last.name, render::Lines::one),
-                        run_status(last.phase, last.ending, last.supervisor.get(), info).word));
+        lines.push_back(fmt::format(
+            "last: {}  {}  {}", render::one_line(last.run_id), render::one_line(last.name),
+            run_status(last.phase, last.ending, last.supervisor.get(), info).word));
       }
     }
     return lines;
@@ -139,7 +137,7 @@ class Watcher {
 }  // namespace
 
 const Manual& watch_manual() {
-  return manual;
+  return manual_of_watch;
 }
 
 Result<Exit> watch(Context& context) {

@@ -18,19 +18,19 @@ using audit::Why;
 using audit::WhyVerdict;
 using render::Style;
 
-constexpr std::array options = {
+constexpr std::array options_of_why = {
     argument("job", "RUN/JOB or RUN/JOB/ATTEMPT; of RUN alone, every job that did not succeed")
         .completing(Complete::jobs),
     value("--ruleset", "NAME", "judge the same facts by these rules too"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_why = {
     .details =
         "The rule that decided and the ruleset it belongs to, the checks with what they saw, the "
         "events it rests on, the way back to the first cause, and what would have changed the "
         "verdict. #812 is an event of the run: pievt log RUN --at 812 shows what was known then. "
         "It exits with 1 where the job did not succeed.",
-    .options = options,
+    .options = options_of_why,
     .examples = {{{"pievt why last/intro", "why that job ended as it did"},
                   {"pievt why last/intro --ruleset pi-jobs-0.5",
                    "and what pi-jobs would have said"}}},
@@ -205,7 +205,7 @@ std::vector<std::uint32_t> jobs_of(const RunState& run, const Reference& referen
 }  // namespace
 
 const Manual& why_manual() {
-  return manual;
+  return manual_of_why;
 }
 
 Result<Exit> why(Context& context) {

@@ -16,7 +16,7 @@ namespace {
 
 using render::Fact;
 
-constexpr std::array options = {
+constexpr std::array options_of_writes = {
     argument("ref", "which run, or which job of it; the last run when left out")
         .shown_as("RUN[/JOB[/ATTEMPT]]")
         .completing(Complete::jobs),
@@ -26,7 +26,7 @@ constexpr std::array options = {
     flag("--unclaimed", "only what no tool call and no report names"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_writes = {
     .details =
         "The tree is walked before and after each attempt, without git, ignored files included; "
         "this lists what was different. ZONE is what the job's contract says of the path. WHO "
@@ -39,13 +39,13 @@ constexpr Manual manual = {
         "  nobody of ours    it changed while none ran\n\n"
         "CLAIMED is `call` where a tool call names the path, `report` where the worker's report "
         "does, else `no`. What is written outside of the walked tree is known from calls alone.",
-    .options = options,
+    .options = options_of_writes,
     .examples = {{{"pievt writes last --outside", "what landed where it must not"},
                   {"pievt writes last/intro -o json", "one job's writes, for programs"}}},
     .outputs = Outputs::everything,
 };
 
-render::ListingShape shape() {
+render::ListingShape writes_shape() {
   using render::Align;
   using render::Narrow;
   constexpr auto hidden = render::ListingColumn::Shown::on_request;
@@ -188,7 +188,7 @@ class Rows {
 }  // namespace
 
 const Manual& writes_manual() {
-  return manual;
+  return manual_of_writes;
 }
 
 Result<Exit> writes(Context& context) {
@@ -201,7 +201,7 @@ Result<Exit> writes(Context& context) {
                       context.arguments.has("--unclaimed")};
   render::Listing listing = PIEVT_TRY(
       render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
-                              shape(), context.globals.fields));
+                              writes_shape(), context.globals.fields));
   say_scope(context, log, ref.run, at);
   context.pager.begin();
   Rows rows(listing, run, wanted, PIEVT_TRY(reported(log, run, at)));

@@ -2,9 +2,11 @@
 // without them, they are used where they fit and nowhere else, and what they take is bounded.
 #include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pievt/query.h"
+#include "pievt/verify.h"
 #include "store/views/run_clock.h"
 #include "store/views/run_view.h"
 #include "tests/store/log/temp_store.h"
@@ -190,6 +192,42 @@ TEST_F(LongRunTest, ATimeIsTheSameMomentWithAndWithoutAClock) {
   half.at = {9 * clock_step_events};
   ASSERT_TRUE(log().save_checkpoint(run_clock_name(run_id), half).ok());
   EXPECT_EQ(found(), read) << "it does not say what its checkpoint says";
+}
+
+// Whoever believes a state that differs from its events believes something that did not happen.
+TEST_F(LongRunTest, VerifyFoldsEveryStateThatIsSaved) {
+  make(3, 10, 2 * step + 100);
+  const auto findings = [&] {
+    close();  // beside a writer a state may be of events that are still to come
+    std::vector<std::string> all;
+    const VerifyReport report = verify(open_reader()).value();
+    for (const Finding& finding : report.findings) all.push_back(finding.what);
+    open(OpenMode::write);
+    return all;
+  };
+  ASSERT_TRUE(save_run(log(), run_id).ok());
+  EXPECT_THAT(findings(), testing::IsEmpty());
+
+  RunState other = fold_run(log(), run_id, {step}).value();
+  other.name = "not from events";
+  keep(step, run_view_identity(), to_bytes(other));
+  Checkpoint clock = log().load_checkpoint(run_clock_name(run_id)).value().value();
+  clock.state[8] ^= std::byte{1};
+  ASSERT_TRUE(log().save_checkpoint(run_clock_name(run_id), clock).ok());
+  keep(4 * step, run_view_identity(), to_bytes(other));
+  const std::string differs = "differs from what its events add up to";
+  EXPECT_THAT(findings(),
+              testing::UnorderedElementsAre(
+                  "the saved state `" + run_milestone_name(run_id, {step}) + "` " + differs,
+                  "the saved state `" + run_clock_name(run_id) + "` " + differs,
+                  testing::HasSubstr("`" + run_milestone_name(run_id, {4 * step}) +
+                                     "` is of #65536, after")));
+
+  keep(step, "run/0/old", to_bytes(other));
+  keep(4 * step, "run/0/old", to_bytes(other));
+  clock.identity = "clock/0";
+  ASSERT_TRUE(log().save_checkpoint(run_clock_name(run_id), clock).ok());
+  EXPECT_THAT(findings(), testing::IsEmpty()) << "of another version, so nobody uses them";
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ std::string job_row(const Page& page, const JobState& job) {
 
 std::string escaped(std::string_view text) {
   std::string out;
-  for (const char c : render::sanitise(text, render::Lines::one)) {
+  for (const char c : render::one_line(text)) {
     switch (c) {
       case '&':
         out += "&amp;";
