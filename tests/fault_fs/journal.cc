@@ -11,6 +11,7 @@ namespace pievt::faults {
 namespace {
 
 std::atomic<Journal*> the_current = nullptr;
+thread_local bool performing = false;
 
 std::optional<std::string> below(const std::filesystem::path& root, const std::string& path) {
   const std::string& top = root.native();
@@ -50,6 +51,7 @@ Journal* Journal::current() {
 }
 
 std::optional<std::string> Journal::relative(const std::filesystem::path& path) const {
+  if (performing) return std::nullopt;
   const std::scoped_lock lock(mutex_);
   const std::string text = path.lexically_normal().native();
   for (const auto& dead : dead_roots_) {
@@ -58,8 +60,14 @@ std::optional<std::string> Journal::relative(const std::filesystem::path& path) 
   return below(root_, text);
 }
 
-int Journal::perform(Operation operation, const std::function<int(const Operation&)>& act) {
+int Journal::perform(Operation operation, const std::function<int(const Operation&)>& carry_out) {
   const std::scoped_lock lock(mutex_);
+  const auto act = [&](const Operation& changed) {
+    performing = true;
+    const int error = carry_out(changed);
+    performing = false;
+    return error;
+  };
   if (operation.path.starts_with('!')) return EIO;
   operation.attempted = progress_.attempted;
   operation.acknowledged = progress_.acknowledged;

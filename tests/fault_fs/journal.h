@@ -78,7 +78,9 @@ class Journal {
   /// The one that records now, or null.
   static Journal* current();
 
-  /// The path as the journal knows it; nothing when it is not below the root.
+  /// The path as the journal knows it; nothing when it is not below the root, and nothing for what
+  /// this thread calls while it performs an operation: where RocksDB is linked as an archive, its
+  /// calls of the kernel come by a second time.
   std::optional<std::string> relative(const std::filesystem::path& path) const;
 
   /// Carries the operation out with `act`, which gets it as it shall be (torn, with a bit flipped)

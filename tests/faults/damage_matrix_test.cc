@@ -8,12 +8,14 @@
 //   PIEVT_FAULT_ROW=<row>       one alone, as a failure prints it: flip:log/000012.sst:4096
 //   PIEVT_SEED=<n>              another sample
 //
-// Rows are tried in forked processes, some at a time: a damaged file that brought RocksDB down
-// would otherwise end the whole matrix, and should be one line of it.
+// Rows are tried in forked processes: a damaged file that brought RocksDB down would otherwise end
+// the whole matrix, and should be one line of it. When it is all of them, each processor has its
+// share.
 #include <algorithm>
 #include <fstream>
 #include <map>
 #include <random>
+#include <thread>
 
 #include <unistd.h>
 
@@ -40,7 +42,7 @@ std::size_t rows_wanted() {
 }
 
 struct Answer {
-  std::string noticed, what;
+  std::string noticed = "NO ANSWER", what{};
 };
 
 class DamageMatrix : public testing::Test {
@@ -58,7 +60,7 @@ class DamageMatrix : public testing::Test {
 
   // Damages a copy in the ways given, one after the other, and examines it.
   DamageOutcome examine_damaged(const std::vector<DamageRow>& damage) const {
-    const fs::path copy = scratch_ / "copy";
+    const fs::path copy = scratch_ / fmt::format("copy.{}", ::getpid());
     fs::remove_all(copy);
     fs::copy(store(), copy, fs::copy_options::recursive);
     bool changed = false;
@@ -66,11 +68,37 @@ class DamageMatrix : public testing::Test {
     return changed ? examine(copy, facts_) : DamageOutcome{Noticed::harmless, "nothing changed"};
   }
 
-  // The answers to all rows, in their order. A process that dies answers for the row it was at.
+  // The answers to all rows, in their order.
   std::vector<Answer> examine_all(const std::vector<DamageRow>& rows) const {
+    const std::size_t hands =
+        rows_wanted() == SIZE_MAX ? std::max(1U, std::thread::hardware_concurrency()) : 1;
+    const auto share_of = [&](std::size_t hand) {
+      std::vector<DamageRow> share;
+      for (std::size_t i = hand; i < rows.size(); i += hands) share.push_back(rows[i]);
+      return share;
+    };
+    std::vector<pid_t> working;
+    for (std::size_t hand = 0; hand < hands; ++hand) {
+      working.push_back(begin_process(scratch_ / fmt::format("share.{}", hand), [&](auto& out) {
+        for (const Answer& answer : examine_share(share_of(hand), hand))
+          out << answer.noticed << '\t' << answer.what << '\n';
+      }));
+    }
+    std::vector<Answer> answers(rows.size());
+    for (std::size_t hand = 0; hand < hands; ++hand) {
+      EXPECT_EQ(end_of_process(working[hand]), 0);
+      const auto share = answers_in(scratch_ / fmt::format("share.{}", hand));
+      EXPECT_EQ(share.size(), share_of(hand).size());
+      for (std::size_t i = 0; i < share.size(); ++i) answers[hand + i * hands] = share[i];
+    }
+    return answers;
+  }
+
+  // A process that dies answers for the row it was at.
+  std::vector<Answer> examine_share(const std::vector<DamageRow>& rows, std::size_t hand) const {
     std::vector<Answer> answers;
     while (answers.size() < rows.size()) {
-      const fs::path output = scratch_ / "answers";
+      const fs::path output = scratch_ / fmt::format("answers.{}", hand);
       fs::remove(output);
       const int status = in_a_process(output, [&](std::ostream& out) {
         for (std::size_t i = answers.size(); i < rows.size(); ++i) {
@@ -80,12 +108,18 @@ class DamageMatrix : public testing::Test {
           out << name_of(outcome.noticed) << '\t' << outcome.what << std::endl;
         }
       });
-      std::ifstream file(output);
-      for (std::string line; std::getline(file, line);) {
-        const std::size_t tab = line.find('\t');
-        answers.push_back({line.substr(0, tab), line.substr(tab + 1)});
-      }
+      std::ranges::move(answers_in(output), std::back_inserter(answers));
       if (status != 0) answers.push_back({"CRASH", fmt::format("wait status {}", status)});
+    }
+    return answers;
+  }
+
+  static std::vector<Answer> answers_in(const fs::path& path) {
+    std::vector<Answer> answers;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+      const std::size_t tab = line.find('\t');
+      answers.push_back({line.substr(0, tab), line.substr(tab + 1)});
     }
     return answers;
   }
@@ -132,7 +166,8 @@ TEST_F(DamageMatrix, NothingIsSilent) {
     if (std::getenv("PIEVT_FAULT_ROW") != nullptr) {
       fmt::print("{}: {}: {}\n", to_text(tried[i]), answers[i].noticed, answers[i].what);
     }
-    const bool bad = answers[i].noticed == "SILENT" || answers[i].noticed == "CRASH";
+    const bool bad = answers[i].noticed == "SILENT" || answers[i].noticed == "CRASH" ||
+                     answers[i].noticed == "NO ANSWER";
     EXPECT_FALSE(bad) << answers[i].noticed << ": " << answers[i].what
                       << "\nPIEVT_FAULT_ROW=" << to_text(tried[i]);
   }

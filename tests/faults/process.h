@@ -14,10 +14,10 @@
 
 namespace pievt::faults {
 
-/// Runs `work(out)` in a forked process, which appends what it says to `output`. Returns its wait
-/// status: 0 when it came to its end.
+/// Begins `work(out)` in a forked process, which appends what it says to `output`, and returns its
+/// pid.
 template <class Work>
-int in_a_process(const std::filesystem::path& output, Work&& work) {
+pid_t begin_process(const std::filesystem::path& output, Work&& work) {
   std::fflush(nullptr);
   const pid_t pid = ::fork();
   if (pid == 0) {
@@ -26,9 +26,19 @@ int in_a_process(const std::filesystem::path& output, Work&& work) {
     out.flush();
     ::_exit(0);
   }
+  return pid;
+}
+
+/// Waits for its end and returns its wait status: 0 when it came to the end of its work.
+inline int end_of_process(pid_t pid) {
   int status = 0;
   ::waitpid(pid, &status, 0);
   return status;
+}
+
+template <class Work>
+int in_a_process(const std::filesystem::path& output, Work&& work) {
+  return end_of_process(begin_process(output, work));
 }
 
 inline std::string content_of(const std::filesystem::path& path) {
