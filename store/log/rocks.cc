@@ -12,6 +12,7 @@
 #include <rocksdb/version.h>
 #include <rocksdb/write_batch.h>
 
+#include "store/log/file_limit.h"
 #include "store/log/rocks_options.h"
 
 namespace pievt {
@@ -110,6 +111,7 @@ Rocks& Rocks::operator=(Rocks&&) noexcept = default;
 Rocks::~Rocks() = default;
 
 Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create) {
+  PIEVT_TRY(make_room_for_files(directory));
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   PIEVT_TRY(check(rocksdb::DB::Open(rocks_options::writer(create), directory.string(),
@@ -121,6 +123,7 @@ Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create 
 }
 
 Result<Rocks> Rocks::open_reader(const std::filesystem::path& directory) {
+  PIEVT_TRY(make_room_for_files(directory));
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions options = rocks_options::base();

@@ -159,8 +159,14 @@ Result<Line> read_by_id(const SuiteOptions& options, const Material& store) {
   return line;
 }
 
+// With the states on the way that whoever supervises a run saves.
 Result<Line> state_at_moments(const SuiteOptions& options, const Material& store) {
   if (!options.next(store.work("state at a moment"))) return interrupted();
+  {
+    Log writer = PIEVT_TRY(Log::open(store.directory, {.mode = OpenMode::write}));
+    PIEVT_TRY(save_views(writer, "bench"));
+    PIEVT_TRY(writer.close());
+  }
   const Log log = PIEVT_TRY(Log::open(store.directory));
   const Revision head = PIEVT_TRY(log.stream_head("run/bench"));
   std::mt19937_64 dice(2);
