@@ -76,8 +76,22 @@ Status check_stage(const fs::path& stage, const StoreIdentity& identity) {
   return check_backup_place(stage, identity);
 }
 
+enum class Broken : bool { refuse, begin_again };
+
+// The log of a copy. A power cut can leave the name of one whose files are not there; what was on
+// its way to be a store, and is still whole where it comes from, is then begun again.
+Result<Rocks> open_copy(const fs::path& directory, Broken broken) {
+  Result<Rocks> opened = Rocks::open_writer(directory, Rocks::Create::if_missing);
+  if (opened.ok() || broken == Broken::refuse) return opened;
+  const Errc code = opened.error().code;
+  if (code != Errc::io && code != Errc::corrupt && code != Errc::not_found) return opened;
+  PIEVT_TRY(remove_directory(directory));
+  return Rocks::open_writer(directory, Rocks::Create::if_missing);
+}
+
 // Makes or goes on with a copy of `from` in the directory `to`, which bears the marker meanwhile.
-Result<CopyReport> copy_store(const Log& from, const fs::path& to, const UpkeepProgress& progress) {
+Result<CopyReport> copy_store(const Log& from, const fs::path& to, Broken broken,
+                              const UpkeepProgress& progress) {
   const StoreIdentity& identity = from.impl().place.identity;
   PIEVT_TRY(make_directory(to));
   PIEVT_TRY(remove_unfinished_markers(to));
@@ -86,7 +100,7 @@ Result<CopyReport> copy_store(const Log& from, const fs::path& to, const UpkeepP
   const WriterLock lock = PIEVT_TRY(
       WriterLock::acquire(to, this_process("pievt backup"), std::chrono::milliseconds(0)));
   PIEVT_TRY(write_identity(to, identity));
-  Rocks rocks = PIEVT_TRY(Rocks::open_writer(log_directory(to), Rocks::Create::if_missing));
+  Rocks rocks = PIEVT_TRY(open_copy(log_directory(to), broken));
   PIEVT_TRY(sync_directory(to));
   const Rocks& source = from.impl().rocks();
   const auto id_entry = [&source](std::string_view key) {
@@ -128,7 +142,7 @@ Result<CopyReport> backup(const Log& from, const fs::path& to, const CopyOptions
   PIEVT_TRY(check_apart(from.info().directory, to));
   PIEVT_TRY(check_backup_place(to, from.impl().place.identity));
   if (options.preview == Preview::yes) return preview_copy(from, to);
-  return copy_store(from, to, options.progress);
+  return copy_store(from, to, Broken::refuse, options.progress);
 }
 
 Result<RestoreReport> restore(const fs::path& from, const fs::path& to,
@@ -144,7 +158,7 @@ Result<RestoreReport> restore(const fs::path& from, const fs::path& to,
     report.copy = PIEVT_TRY(preview_copy(source, report.stage));
     return report;
   }
-  report.copy = PIEVT_TRY(copy_store(source, report.stage, options.progress));
+  report.copy = PIEVT_TRY(copy_store(source, report.stage, Broken::begin_again, options.progress));
   if (options.verification == Verification::yes) {
     const Log copy = PIEVT_TRY(Log::open(report.stage, {.mode = OpenMode::read}));
     report.verified = PIEVT_TRY(verify(copy, {.run = {}, .progress = options.verify_progress}));
