@@ -46,7 +46,7 @@ Status make_auth_file(const std::filesystem::path& user_directory) {
   const std::filesystem::path auth = user_directory / "auth.json";
   if (PIEVT_TRY(look_for(auth)) == Presence::present) return {};
   const process::Fd directory = PIEVT_TRY(open_directory(user_directory));
-  const std::string fresh = fmt::format(".auth.json.{}", ::getpid());
+  const std::string fresh = fmt::format(".auth.json.{}", ::gettid());
   ::unlinkat(directory.get(), fresh.c_str(), 0);
   const process::Fd file =
       PIEVT_TRY(write_new_file(directory.get(), fresh, "{}", user_directory / fresh));

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -22,6 +23,10 @@ namespace pievt::launch {
 namespace {
 
 constexpr std::size_t component_bytes_max = 100;
+
+/// How often the way down is begun anew when a directory on it vanished: the files of an attempt
+/// that has ended go at the same time, with directories that are empty then.
+constexpr int ways_max = 100;
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -44,6 +49,20 @@ Status check_store(const std::filesystem::path& store) {
                fmt::format("the store's path '{}' is relative; a child would look for its files in "
                            "its own directory",
                            store.string())};
+}
+
+/// The attempt's own directory, made below those of its run and job.
+Result<process::Fd> make_own_directory(int store, const std::filesystem::path& store_path,
+                                       const AttemptName& name, const AttemptFiles& files) {
+  std::optional<process::Fd> parent;
+  std::filesystem::path shown = store_path;
+  for (const std::string& part : parents_of(name)) {
+    shown /= part;
+    parent =
+        PIEVT_TRY(make_directory(parent ? parent->get() : store, part, shown, Existing::accept));
+  }
+  return make_directory(parent->get(), std::to_string(name.number), files.directory,
+                        Existing::refuse);
 }
 
 }  // namespace
@@ -71,14 +90,11 @@ Result<AttemptFiles> create_attempt_files(const std::filesystem::path& store,
                                           const AttemptName& name, std::string_view prompt) {
   PIEVT_TRY(check_store(store));
   AttemptFiles out = attempt_files(store, name);
-  process::Fd parent = PIEVT_TRY(open_directory(store));
-  std::filesystem::path shown = store;
-  for (const std::string& part : parents_of(name)) {
-    shown /= part;
-    parent = PIEVT_TRY(make_directory(parent.get(), part, shown, Existing::accept));
-  }
-  const process::Fd own = PIEVT_TRY(
-      make_directory(parent.get(), std::to_string(name.number), out.directory, Existing::refuse));
+  const process::Fd top = PIEVT_TRY(open_directory(store));
+  Result<process::Fd> made = make_own_directory(top.get(), store, name, out);
+  for (int way = 1; way < ways_max && !made.ok() && made.error().code == Errc::not_found; ++way)
+    made = make_own_directory(top.get(), store, name, out);
+  const process::Fd own = PIEVT_TRY(std::move(made));
   PIEVT_TRY(write_new_file(own.get(), "prompt.txt", prompt, out.prompt));
   PIEVT_TRY(write_new_file(own.get(), "stdout", "", out.output));
   PIEVT_TRY(write_new_file(own.get(), "stderr", "", out.error));

@@ -51,7 +51,7 @@ std::string path_component(std::string_view id);
 AttemptFiles attempt_files(const std::filesystem::path& store, const AttemptName& name);
 
 /// Makes the directory with the prompt, empty stdout and stderr, agent/ and tmp/; session.jsonl is
-/// left to pi.
+/// left to pi. May run beside others, and beside the removal of other attempts.
 ///
 /// Errc::conflict when the attempt has a directory already; Errc::invalid when something below the
 /// store is a symbolic link, no directory or another user's, or `store` is relative. After an error

@@ -42,16 +42,6 @@ RaisedFileLimit::~RaisedFileLimit() {
   if (owns_) static_cast<void>(set_soft_limit(original_));
 }
 
-FileLimitForChild::FileLimitForChild(std::optional<std::uint64_t> files) {
-  if (!files || *files == file_limit().rlim_cur) return;
-  ours_ = file_limit().rlim_cur;
-  static_cast<void>(set_soft_limit(*files));
-}
-
-FileLimitForChild::~FileLimitForChild() {
-  if (ours_) static_cast<void>(set_soft_limit(*ours_));
-}
-
 Fd kept_high(Fd fd) {
   Fd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, limits::high_fd_min));
   return high.is_open() ? std::move(high) : std::move(fd);

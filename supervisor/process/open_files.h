@@ -2,14 +2,11 @@
 //
 // A child costs three descriptors for as long as it runs, and the usual soft limit of 1024 is there
 // for programs that still use select(), not because more would cost anything. So the limit is
-// raised, and given back for the moment in which a child is started, because a child inherits what
-// then holds. In that moment the other threads of the process (RocksDB's) have the small limit as
-// well; they find free numbers all the same, because what is opened for children is kept in higher
-// ones.
+// raised, and each child gives it back for itself before it becomes its program (spawn.h). What is
+// opened for children is kept in high numbers, so that the low ones stay free for who needs them.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "pievt/result.h"
 #include "supervisor/process/fd.h"
@@ -34,19 +31,6 @@ class RaisedFileLimit {
 
   std::uint64_t original_;
   bool owns_;
-};
-
-/// The soft limit of open files as a child is to have it, for as long as this lives; as it is when
-/// `files` is empty. A lower limit closes nothing.
-class FileLimitForChild {
- public:
-  explicit FileLimitForChild(std::optional<std::uint64_t> files);
-  FileLimitForChild(const FileLimitForChild&) = delete;
-  FileLimitForChild& operator=(const FileLimitForChild&) = delete;
-  ~FileLimitForChild();
-
- private:
-  std::optional<std::uint64_t> ours_;
 };
 
 /// The same open file under a number that leaves the low ones free, where the limit has room for

@@ -27,6 +27,14 @@ pid_t ended_child(idtype_t kind, pid_t pid, int options) {
   return done == 0 ? info.si_pid : -1;
 }
 
+// Whether a starter's; also where the kernel does not tell whose it is.
+bool may_be_of(std::span<const pid_t> starters, pid_t pid) {
+  return std::ranges::any_of(starters, [&](pid_t starter) {
+    const Result<std::vector<pid_t>> children = list_children_of(starter);
+    return !children.ok() || contains(*children, pid);
+  });
+}
+
 }  // namespace
 
 Status become_subreaper() {
@@ -34,20 +42,23 @@ Status become_subreaper() {
   return os_error("cannot become the parent of orphaned descendants", errno);
 }
 
-Result<std::vector<pid_t>> reap_orphans(std::span<const pid_t> tracked) {
+Result<std::vector<pid_t>> reap_orphans(std::span<const pid_t> tracked,
+                                        std::span<const pid_t> starters) {
   std::vector<pid_t> reaped;
   for (;;) {
     const pid_t pid = ended_child(P_ALL, 0, WNOWAIT);  // looks, and leaves the zombie
     if (pid < 0 && errno != ECHILD) return os_error("cannot wait for orphans", errno);
-    if (pid <= 0 || contains(tracked, pid)) return reaped;
-    if (ended_child(P_PID, pid, 0) < 0)
+    if (pid <= 0 || contains(tracked, pid) || may_be_of(starters, pid)) return reaped;
+    // A starter may have taken it meanwhile: a child that could not become its program.
+    if (ended_child(P_PID, pid, 0) >= 0)
+      reaped.push_back(pid);
+    else if (errno != ECHILD)
       return os_error("cannot wait for orphan " + std::to_string(pid), errno);
-    reaped.push_back(pid);
   }
 }
 
 Result<std::vector<pid_t>> other_children(std::span<const pid_t> tracked) {
-  std::vector<pid_t> others = PIEVT_TRY(list_children());
+  std::vector<pid_t> others = PIEVT_TRY(list_children_of(::getpid()));
   std::erase_if(others, [&](pid_t pid) { return contains(tracked, pid); });
   return others;
 }

@@ -18,12 +18,16 @@ Status become_subreaper();
 /// child whose end somebody else will ask for; those are left as they are. The kernel shows ended
 /// children one at a time in its own order, so an orphan behind an ended tracked child waits until
 /// that one was reaped: call this once a turn, after the tracked ones.
-Result<std::vector<pid_t>> reap_orphans(std::span<const pid_t> tracked);
+///
+/// `starters` are threads whose children are all tracked, also those nobody has heard of yet
+/// (Starter::threads). An orphan never becomes theirs: it goes to the first thread of the process.
+Result<std::vector<pid_t>> reap_orphans(std::span<const pid_t> tracked,
+                                        std::span<const pid_t> starters = {});
 
-/// Children that are not in `tracked`, ended ones that nobody reaped yet among them: what a child
-/// left behind when it ended, also what cleared its environment, for its orphans become ours. None
-/// means that nothing is left of the children that have ended, without a look at every process
-/// there is.
+/// The first thread's children that are not in `tracked`, ended ones that nobody reaped yet among
+/// them: what a child left behind when it ended, also what cleared its environment, for its orphans
+/// become ours, and that thread's. None means that nothing is left of the children that have ended,
+/// without a look at every process there is.
 ///
 /// To be called by the thread that reaps: the kernel's list is whole as long as nobody takes
 /// children off it meanwhile. Errc::not_found where the kernel keeps no such list

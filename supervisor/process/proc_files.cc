@@ -193,26 +193,15 @@ Result<std::vector<pid_t>> list_processes() {
   return numbers_in(directory.get());
 }
 
-Result<std::vector<pid_t>> list_children() {
-  const Directory tasks(::opendir("/proc/self/task"));
-  if (!tasks) return os_error("cannot list our threads in /proc/self/task", errno);
+Result<std::vector<pid_t>> list_children_of(pid_t thread) {
+  const std::string text =
+      PIEVT_TRY(read_proc_text(fmt::format("/proc/self/task/{}/children", thread)));
+  if (text.size() == limits::proc_text_bytes_max)
+    return Error{Errc::unsupported, "more children than can be listed"};
   std::vector<pid_t> children;
-  for (const pid_t thread : numbers_in(tasks.get())) {
-    const Result<std::string> text =
-        read_proc_text(fmt::format("/proc/self/task/{}/children", thread));
-    if (!text.ok()) {
-      // A thread that has ended meanwhile has given its children to another. Its directory is gone
-      // then.
-      if (::access(fmt::format("/proc/self/task/{}", thread).c_str(), F_OK) == 0)
-        return text.error();
-      return list_children();
-    }
-    if (text->size() == limits::proc_text_bytes_max)
-      return Error{Errc::unsupported, "more children than can be listed"};
-    std::string_view rest = *text;
-    for (auto word = next_word(rest); !word.empty(); word = next_word(rest)) {
-      if (const auto pid = number<pid_t>(word)) children.push_back(*pid);
-    }
+  std::string_view rest = text;
+  for (auto word = next_word(rest); !word.empty(); word = next_word(rest)) {
+    if (const auto pid = number<pid_t>(word)) children.push_back(*pid);
   }
   return children;
 }

@@ -51,9 +51,9 @@ Result<std::uint64_t> read_pid_namespace();
 /// All processes we can see, ascending; without threads.
 Result<std::vector<pid_t>> list_processes();
 
-/// The children of all threads of this process, ended ones included, in no order. Errc::not_found
-/// where the kernel does not list them.
-Result<std::vector<pid_t>> list_children();
+/// The children of one thread of this process, ended ones included, in no order. Errc::not_found
+/// where the kernel does not list them, and when the thread has ended.
+Result<std::vector<pid_t>> list_children_of(pid_t thread);
 
 /// The last number of /proc/loadavg's text; nullopt when it is something else.
 std::optional<pid_t> parse_last_pid(std::string_view text);

@@ -1,5 +1,5 @@
 // See spawn.h. Everything that can be wrong is opened and looked at here, in the parent, where it
-// can be named; the child only moves descriptors.
+// can be named; the child only moves descriptors, and sets what would otherwise hold for us too.
 #include "supervisor/process/spawn.h"
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include <unordered_set>
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +20,6 @@
 #include "supervisor/process/fd.h"
 #include "supervisor/process/find_program.h"
 #include "supervisor/process/limits.h"
-#include "supervisor/process/open_files.h"
 
 namespace pievt::process {
 namespace {
@@ -152,47 +151,64 @@ struct ChildFiles {
   Fd error;
 };
 
-/// posix_spawn's two option objects, freed at the end.
-class SpawnOptions {
+/// All that the child needs. Between vfork and exec it may not allocate, lock or wait, so all of
+/// it is made before.
+struct Becoming {
+  const std::string& program;
+  const ExecArguments& arguments;
+  const ChildFiles& files;
+  std::optional<rlimit> open_files;
+};
+
+/// The child's side, in our memory and on our stack, while the thread that made it waits: system
+/// calls and nothing else. `failed` is told where exec is refused.
+[[noreturn]] void become(const Becoming& wanted, volatile int& failed) {
+  // First what is caught and what is ignored, then the mask: no handler of ours runs here.
+  struct sigaction usual {};
+  usual.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &usual, nullptr);
+  ::setsid();
+  if (wanted.open_files) ::setrlimit(RLIMIT_NOFILE, &*wanted.open_files);
+  if (::fchdir(wanted.files.cwd.get()) != 0 || ::dup2(wanted.files.input.get(), STDIN_FILENO) < 0 ||
+      ::dup2(wanted.files.output.get(), STDOUT_FILENO) < 0 ||
+      ::dup2(wanted.files.error.get(), STDERR_FILENO) < 0) {
+    failed = errno;
+    ::_exit(127);
+  }
+  ::closefrom(first_free_fd);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve(wanted.program.c_str(), wanted.arguments.argv.data(), wanted.arguments.envp.data());
+  failed = errno;
+  ::_exit(127);
+}
+
+/// No signal is taken by this thread, for as long as this lives.
+class SignalsHeldBack {
  public:
-  SpawnOptions() {
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawn_file_actions_init(&actions_);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-  ~SpawnOptions() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-
-  /// 0 or an errno value, like everything of posix_spawn.
-  int fill(const ChildFiles& files) {
-    sigset_t none;
+  SignalsHeldBack() {
     sigset_t all;
-    ::sigemptyset(&none);
     ::sigfillset(&all);
-    const std::array results{
-        ::posix_spawnattr_setsigmask(&attributes_, &none),
-        ::posix_spawnattr_setsigdefault(&attributes_, &all),
-        ::posix_spawnattr_setflags(
-            &attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF),
-        ::posix_spawn_file_actions_addfchdir_np(&actions_, files.cwd.get()),
-        ::posix_spawn_file_actions_adddup2(&actions_, files.input.get(), STDIN_FILENO),
-        ::posix_spawn_file_actions_adddup2(&actions_, files.output.get(), STDOUT_FILENO),
-        ::posix_spawn_file_actions_adddup2(&actions_, files.error.get(), STDERR_FILENO),
-        ::posix_spawn_file_actions_addclosefrom_np(&actions_, first_free_fd)};
-    const auto failed = std::ranges::find_if(results, [](int result) { return result != 0; });
-    return failed == results.end() ? 0 : *failed;
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
-
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+  ~SignalsHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
-  posix_spawnattr_t attributes_{};
-  posix_spawn_file_actions_t actions_{};
+  sigset_t before_{};
 };
+
+/// The number of the new process; or none, and `failed` says why.
+pid_t start_process(const Becoming& wanted, volatile int& failed) {
+  const SignalsHeldBack held;
+  // It returns when the child has executed its program or is gone.
+  const pid_t pid = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork)
+  if (pid == 0) become(wanted, failed);
+  if (pid < 0) failed = errno;
+  return pid;
+}
 
 /// "#!/usr/bin/node" of a script, without the "#!"; empty for other files.
 std::string interpreter_of(const std::string& file) {
@@ -242,11 +258,22 @@ Error exec_error(int number, const std::string& file, const ExecArguments& argum
   }
 }
 
+void wait_for(pid_t pid) {
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
 /// A child that cannot be watched must not run.
 void kill_unwatched(pid_t pid) {
   ::kill(pid, SIGKILL);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  wait_for(pid);
+}
+
+std::optional<rlimit> limit_of_files(std::optional<std::uint64_t> files) {
+  rlimit limit{};
+  if (!files || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::nullopt;
+  limit.rlim_cur = std::min<rlim_t>(*files, limit.rlim_max);
+  return limit;
 }
 
 Result<ChildFiles> open_files(const SpawnRequest& request) {
@@ -271,16 +298,13 @@ Result<Spawned> spawn(const SpawnRequest& request) {
     return Error{Errc::io, fmt::format("cannot tell where {} is: {}", request.argv.front(),
                                        failed_absolute.message())};
 
-  SpawnOptions options;
-  if (const int failed = options.fill(files); failed != 0)
-    return os_error("cannot prepare the start of a child", failed);
-  pid_t pid = 0;
-  const int failed = [&] {
-    const FileLimitForChild limit(request.open_files_max);
-    return ::posix_spawn(&pid, program.c_str(), options.actions(), options.attributes(),
-                         arguments.argv.data(), arguments.envp.data());
-  }();
-  if (failed != 0) return exec_error(failed, program, arguments);
+  volatile int failed = 0;
+  const pid_t pid =
+      start_process({program, arguments, files, limit_of_files(request.open_files_max)}, failed);
+  if (failed != 0) {
+    if (pid > 0) wait_for(pid);
+    return exec_error(failed, program, arguments);
+  }
 
   Result<Process> process = Process::own_child(pid);
   if (!process.ok()) {

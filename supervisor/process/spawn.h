@@ -1,8 +1,13 @@
 // Starts one child process, exactly as asked and with nothing of ours: its own session, its own
 // environment, no inherited descriptor, no blocked or ignored signal.
 //
-// posix_spawn and not fork: RocksDB has threads in this process, and a forked copy of their locks
-// is a trap. Errors of exec come back as its return value, so there is no error pipe.
+// vfork and not fork: RocksDB has threads in this process, and a forked copy of their locks is a
+// trap; and a copy of our memory's tables costs more than the whole start. Errors of exec come back
+// in memory, so there is no error pipe. And not posix_spawn: a child's limit of open files is set
+// by the child itself, so that no other thread has it for a moment.
+//
+// The thread that starts a child waits until it has become its program, and no other thread does:
+// starter.h is for who has no time for that.
 #pragma once
 
 #include <cstdint>
@@ -77,6 +82,9 @@ struct Spawned {
 /// Errc::not_found (program, directory or input file is missing), Errc::invalid (argument,
 /// environment or file is not acceptable), Errc::busy (limit of processes or memory reached: try
 /// later), Errc::io (the rest). Output files may have been made.
+///
+/// May be called by several threads at once. A child is its thread's: it goes to another thread of
+/// the process when that one ends.
 Result<Spawned> spawn(const SpawnRequest& request);
 
 }  // namespace pievt::process

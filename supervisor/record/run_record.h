@@ -62,6 +62,8 @@ class RunRecord {
   /// Nanoseconds since 1970, by the clock the events are stamped with.
   std::uint64_t wall_ns() const { return journal_->wall_ns(); }
   bool has_pending() const { return !pending_.empty(); }
+  /// Whether an event of this type is proposed and not yet written.
+  bool is_pending(schema::Payload type) const;
 
  private:
   Log* log_ = nullptr;

@@ -20,6 +20,10 @@ using process::ChildInput;
 using process::ChildMove;
 using process::Clock;
 
+// So long acts may keep the loop from reading what others say. When two hundred children end in one
+// second, that many are to be judged.
+constexpr std::chrono::milliseconds acts_time_max{8};
+
 // With less room than this nothing is started, and no child that ended is judged.
 constexpr std::uint64_t space_bytes_min = 1u << 20;
 
@@ -81,6 +85,20 @@ Status Supervisor::stop(Token token, schema::StopReason reason, ChildInput how) 
   return input(token, how);
 }
 
+// Those whose intents are durable, as far as there is time. What they ask for in turn is behind
+// them, and its intent is yet to be written.
+Status Supervisor::carry_out_acts() {
+  const process::Moment until = Clock::now() + acts_time_max;
+  acts_left_ = acts_.size();
+  do {
+    const Act act = acts_.front();
+    acts_.pop_front();
+    --acts_left_;
+    PIEVT_TRY(carry_out(act));
+  } while (acts_left_ > 0 && Clock::now() < until);
+  return {};
+}
+
 Status Supervisor::carry_out(const Act& act) {
   const auto found = attempts_.find(act.token);
   if (found == attempts_.end()) return {};
@@ -108,11 +126,24 @@ Status Supervisor::start(Token token, LiveAttempt& attempt) {
   PIEVT_TRY(check_space());
   attempt.memory_kills.before = memory_kills();
   const std::string no_place = PIEVT_TRY(prepare_place(attempt));
-  Result<process::Spawned> spawned = no_place.empty()
-                                         ? launcher_.start(*attempt.launch, files_.original())
-                                         : Result<process::Spawned>(Error{Errc::invalid, no_place});
   attempt.session_before = attempt.launch->session.size();
+  const auto launch = std::make_shared<const PreparedLaunch>(std::move(*attempt.launch));
   attempt.launch.reset();
+  if (!no_place.empty()) return started(token, attempt, Error{Errc::invalid, no_place});
+  starter_->start(token, [this, launch] { return launcher_.start(*launch, files_.original()); });
+  return {};
+}
+
+Status Supervisor::take_started() {
+  for (process::Starter::Started& each : starter_->take()) {
+    const auto token = static_cast<Token>(each.token);
+    PIEVT_TRY(started(token, attempts_.at(token), std::move(each.spawned)));
+  }
+  return {};
+}
+
+// From here on the attempt has a process, or will have none.
+Status Supervisor::started(Token token, LiveAttempt& attempt, Result<process::Spawned> spawned) {
   if (!spawned.ok() && spawned.error().code == Errc::no_space) return spawned.error();
   if (!spawned.ok()) {
     schema::AttemptLaunchFailedT failed;
@@ -207,7 +238,7 @@ bool Supervisor::may_have_left_processes(const LiveAttempt& attempt) const {
 
 // The tree behind the process: found by its marker, named in the log, killed.
 Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
-  PIEVT_TRY(process::reap_orphans(tracked_children()));
+  PIEVT_TRY(process::reap_orphans(tracked_children(), starter_->threads()));
   const std::string marker = marker_of(record_.run_id(), attempt.subject);
   process::MarkedProcesses found;
   if (may_have_left_processes(attempt)) found = PIEVT_TRY(process::find_marked(marker));
@@ -223,7 +254,7 @@ Status Supervisor::sweep(Token token, LiveAttempt& attempt) {
     for (const process::MarkedProcess& seen : report.survivors)
       swept.survivors.push_back(leftover(seen));
     PIEVT_TRY(record_.propose({std::move(swept), attempt.subject}));
-    PIEVT_TRY(process::reap_orphans(tracked_children()));
+    PIEVT_TRY(process::reap_orphans(tracked_children(), starter_->threads()));
   }
   const std::uint64_t unread = attempt.output ? attempt.output->unread() : 0;
   if (unread == 0) return input(token, ChildInput::drained);

@@ -30,8 +30,10 @@ planners::Quiet quiet_of(const LiveAttempt& attempt, Moment now) {
 }
 
 // While the commands of its contract run, the process is a command's, and pi has had its last word.
+// So it has when it ended and waits to be judged.
 bool is_talking(const LiveAttempt& attempt) {
-  return attempt.output && attempt.process && !attempt.commands;
+  return attempt.output && attempt.process && !attempt.commands &&
+         process::may_have_process(attempt.machine);
 }
 
 bool is_stopping(const LiveAttempt& attempt) {

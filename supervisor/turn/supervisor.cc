@@ -30,9 +30,16 @@ constexpr std::chrono::milliseconds admission_interval{100};
 // How often a child's memory is noted, besides when it has said its last word.
 constexpr std::chrono::milliseconds note_peak_interval{1000};
 
-// Starting a child takes some milliseconds. Between so many the others are read and people are
-// heard.
+// Preparing the start of a child takes some tenths of a millisecond. Between so many the others are
+// read and people are heard.
 constexpr std::size_t launches_a_turn_max = 8;
+
+// As many starts, and removals of files, at the same time.
+constexpr std::size_t starter_threads = 3;
+
+// What was read is written after so long at the latest. Storing a chunk of output takes
+// milliseconds, and children that say the same amount fill theirs at the same time.
+constexpr std::chrono::milliseconds looks_time_max{8};
 
 // pi cannot know that its answer has grown into a flood.
 constexpr std::uint64_t output_bytes_max = 1ull << 30;
@@ -52,12 +59,14 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(RunRecord& record, const 
   process::Poller poller = PIEVT_TRY(process::Poller::create());
   process::Watch watch = PIEVT_TRY(process::Watch::create());
   Admission admission = PIEVT_TRY(Admission::open(options));
-  std::unique_ptr<Supervisor> made(new Supervisor(record, options, signals, std::move(launcher),
-                                                  std::move(files), std::move(poller),
-                                                  std::move(watch), std::move(admission)));
+  auto starter = PIEVT_TRY(process::Starter::create(starter_threads));
+  std::unique_ptr<Supervisor> made(new Supervisor(
+      record, options, signals, std::move(launcher), std::move(files), std::move(poller),
+      std::move(watch), std::move(admission), std::move(starter)));
   if (auto oom = process::OomCounter::open(); oom.ok()) made->oom_.emplace(std::move(*oom));
   PIEVT_TRY(made->poller_.add(signals.fd(), process::Interest::read, signal_token));
   PIEVT_TRY(made->poller_.add(made->watch_.fd(), process::Interest::read, watch_token));
+  PIEVT_TRY(made->poller_.add(made->starter_->fd(), process::Interest::read, starter_token));
   PIEVT_TRY(made->workspaces_.seen().attach(made->poller_, writes_token));
   made->control_ = PIEVT_TRY(
       control::Server::listen(launch::run_directory(options.store, record.run_id()),
@@ -70,6 +79,7 @@ Status Supervisor::run() {
          record_.has_pending() || !hooks_->is_idle(record_.state())) {
     if (const Status done = turn(); !done.ok()) return ended_by(done.error());
   }
+  starter_->finish();  // the last files of attempts go
   show_change();
   tell_subscribers(control::Server::Tell::always);
   return {};
@@ -95,15 +105,16 @@ Status Supervisor::turn() {
   }
   for (const launch::AttemptName& name : std::exchange(to_remove_, {})) {
     // Its content is in the store; files that cannot be removed are left for gc.
-    static_cast<void>(launch::remove_attempt_files(options_.store, name));
+    starter_->later(
+        [&, name] { static_cast<void>(launch::remove_attempt_files(options_.store, name)); });
   }
   PIEVT_TRY(remove_worktrees());
   show_change();
   tell_subscribers(control::Server::Tell::who_reads);
   PIEVT_TRY(hooks_->act(record_));
   if (!acts_.empty()) {
-    for (const Act& act : std::exchange(acts_, {})) PIEVT_TRY(carry_out(act));
-    if (!more_to_launch_) return {};
+    PIEVT_TRY(carry_out_acts());
+    if (acts_left_ == 0 && !more_to_launch_) return {};
     PIEVT_TRY(record_.commit());
     return wait();  // which does not wait, but looks
   }
@@ -139,6 +150,8 @@ Status Supervisor::wait() {
         if (attempt.output)
           attempt.output->stdout_channel().pace = process::Pace::from(Clock::now());
       }
+    } else if (wakeup.token == starter_token) {
+      PIEVT_TRY(take_started());
     } else if (control_->owns(wakeup.token)) {
       PIEVT_TRY(control_->woken(wakeup));
     } else if (hooks_->owns(wakeup.token)) {
@@ -209,20 +222,27 @@ Status Supervisor::take_signal() {
   return {};
 }
 
+// In turns, from where the last look had no more time: who was not looked at stays due.
 Status Supervisor::pump_outputs() {
-  for (auto& [token, attempt] : attempts_) {
-    if (!attempt.output) continue;
-    if (attempt.drain_until) {
-      PIEVT_TRY(drain(token, attempt));
-      continue;
-    }
-    if (Clock::now() < attempt.output->stdout_channel().pace.next_look) continue;
-    PIEVT_TRY(pump(attempt));
-    if (attempt.machine == process::ChildState::starting && attempt.output->facts().header_seen) {
-      PIEVT_TRY(input(token, ChildInput::ready));
-    }
+  const Moment until = Clock::now() + looks_time_max;
+  auto next = attempts_.upper_bound(looked_at_);
+  for (std::size_t left = attempts_.size(); left > 0; --left, ++next) {
+    if (next == attempts_.end()) next = attempts_.begin();
+    PIEVT_TRY(look_at(next->first, next->second));
+    looked_at_ = next->first;
+    if (Clock::now() >= until) break;
   }
   return {};
+}
+
+Status Supervisor::look_at(Token token, LiveAttempt& attempt) {
+  if (!attempt.output) return {};
+  if (attempt.drain_until) return drain(token, attempt);
+  if (Clock::now() < attempt.output->stdout_channel().pace.next_look) return {};
+  PIEVT_TRY(pump(attempt));
+  const bool spoke = attempt.output->facts().header_seen;
+  if (attempt.machine != process::ChildState::starting || !spoke) return {};
+  return input(token, ChildInput::ready);
 }
 
 Status Supervisor::pump(LiveAttempt& attempt) {
@@ -278,7 +298,7 @@ Status Supervisor::check_deadlines() {
 }
 
 Moment Supervisor::next_deadline() const {
-  if (more_to_launch_) return Clock::now();
+  if (more_to_launch_ || acts_left_ > 0) return Clock::now();
   Moment next = Clock::now() + show_interval;
   for (const auto& [token, attempt] : attempts_) {
     if (attempt.drain_until) return Clock::now();

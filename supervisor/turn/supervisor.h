@@ -1,5 +1,6 @@
 // The supervisor: one thread, one loop. Each turn collects what woke it, decides, writes what it
 // decided, and only then acts. What it would do is therefore always in the log before it is done.
+// Threads beside it (process/starter.h) only carry out what takes long and needs no decision.
 #pragma once
 
 #include <deque>
@@ -13,6 +14,7 @@
 #include "supervisor/process/open_files.h"
 #include "supervisor/process/poller.h"
 #include "supervisor/process/signals.h"
+#include "supervisor/process/starter.h"
 #include "supervisor/process/watch.h"
 #include "supervisor/turn/admission.h"
 #include "supervisor/turn/hooks.h"
@@ -49,13 +51,14 @@ class Supervisor {
   using Token = std::uint32_t;
 
   // What the poller tells of: attempts have numbers of 32 bits from 2, and nobody starts that many.
+  static constexpr std::uint64_t starter_token = (1ull << 32) - 4;
   static constexpr std::uint64_t writes_token = (1ull << 32) - 3;
   static constexpr std::uint64_t hook_token = (1ull << 32) - 2;
   static constexpr std::uint64_t control_token = 1ull << 32;  // and all beyond
 
   Supervisor(RunRecord& record, const Options& options, const process::Signals& signals,
              Launcher launcher, process::RaisedFileLimit files, process::Poller poller,
-             process::Watch watch, Admission admission)
+             process::Watch watch, Admission admission, std::unique_ptr<process::Starter> starter)
       : record_(record),
         options_(options),
         secrets_(secret_policy(options)),
@@ -65,7 +68,8 @@ class Supervisor {
         poller_(std::move(poller)),
         watch_(std::move(watch)),
         admission_(std::move(admission)),
-        workspaces_(options.store) {}
+        workspaces_(options.store),
+        starter_(std::move(starter)) {}
 
   // supervisor.cc: the turn
   Status turn();
@@ -75,6 +79,7 @@ class Supervisor {
   Status take_signal();
   Status check_deadlines();
   Status pump_outputs();
+  Status look_at(Token token, LiveAttempt& attempt);
   Status pump(LiveAttempt& attempt);
   process::Moment next_deadline() const;
   Error ended_by(Error error) const;
@@ -101,8 +106,11 @@ class Supervisor {
   Token add(LiveAttempt attempt);
   Status input(Token token, process::ChildInput input);
   Status stop(Token token, schema::StopReason reason, process::ChildInput how);
+  Status carry_out_acts();
   Status carry_out(const Act& act);
   Status start(Token token, LiveAttempt& attempt);
+  Status take_started();
+  Status started(Token token, LiveAttempt& attempt, Result<process::Spawned> spawned);
   Status send(Token token, LiveAttempt& attempt, int signal);
   std::vector<pid_t> tracked_children() const;
   bool may_have_left_processes(const LiveAttempt& attempt) const;
@@ -155,7 +163,9 @@ class Supervisor {
   CaptureTools tools_;
   std::map<Token, LiveAttempt> attempts_;
   Token next_token_ = 2;
+  Token looked_at_ = 0;  ///< whose output was looked at last
   std::deque<Act> acts_;
+  std::size_t acts_left_ = 0;                   ///< of those whose intents are durable
   std::vector<launch::AttemptName> to_remove_;  ///< files of settled attempts, once that is durable
   std::vector<Subject> worktrees_to_remove_;    ///< once that is durable
   std::uint64_t shown_revision_ = 0;
@@ -170,6 +180,7 @@ class Supervisor {
   std::optional<process::Moment> caller_due_;  ///< by then the run's caller holds it, or is dead
   std::uint64_t told_revision_ = 0;
   process::Moment told_at_{};
+  std::unique_ptr<process::Starter> starter_;  ///< last: it works with what is above
 };
 
 }  // namespace pievt::supervisor

@@ -1,5 +1,7 @@
 #include "supervisor/turn/tool_writes.h"
 
+#include <algorithm>
+
 #include "pievt/bytes.h"
 #include "supervisor/pi/worker_report.h"
 #include "supervisor/workspace/git_files.h"
@@ -28,6 +30,18 @@ Result<std::string> path_in(Log& log, const schema::ToolCallStarted& call) {
   return pi::written_path(text_of(*bytes)).value_or("");
 }
 
+// Of attempts that are not judged yet, where the first one begins.
+std::uint64_t beginning_of_open_attempts(const RunState& run) {
+  std::uint64_t first = UINT64_MAX;
+  for (const auto& job : run.jobs) {
+    for (const auto& attempt : job->attempts) {
+      if (attempt->phase != state::AttemptPhase::classified)
+        first = std::min(first, attempt->first_revision);
+    }
+  }
+  return first;
+}
+
 }  // namespace
 
 std::string directory_of(const RunState& run, Who who) {
@@ -45,29 +59,43 @@ std::string directory_of(const RunState& run, Who who) {
   return inside;
 }
 
-Result<std::vector<ToolWrite>> tool_writes(RunRecord& record, Revision from) {
-  std::vector<ToolWrite> writes;
-  std::map<std::pair<Who, std::string>, std::size_t> open;
-  auto reader = record.log().read_stream(run_stream(record.run_id()), from);
+Status ToolWrites::read_on(RunRecord& record, Revision oldest) {
+  if (record.is_pending(schema::Payload::ToolCallStarted) ||
+      record.is_pending(schema::Payload::ToolCallFinished))
+    PIEVT_TRY(record.commit());
+  auto reader = record.log().read_stream(run_stream(record.run_id()),
+                                         {std::max(read_.value + 1, oldest.value)});
   while (reader.next()) {
     const schema::Head& head = reader.event().head();
     const Who who{head.job(), head.attempt()};
+    read_ = reader.event().revision();
     if (const auto* call = reader.event().envelope->payload_as_ToolCallStarted()) {
       if (call->tool() == nullptr || pi::effect_of(call->tool()->str()) != pi::ToolEffect::write)
         continue;
       const std::string path = PIEVT_TRY(path_in(record.log(), *call));
       if (path.empty()) continue;
-      if (call->call_id() != nullptr) open[{who, call->call_id()->str()}] = writes.size();
-      writes.push_back({who, resolved(directory_of(record.state(), who), path),
-                        reader.event().revision().value, call->tool()->str(), false});
+      if (call->call_id() != nullptr) open_[{who, call->call_id()->str()}] = read_.value;
+      writes_.push_back({who, resolved(directory_of(record.state(), who), path), read_.value,
+                         call->tool()->str(), false});
     } else if (const auto* end = reader.event().envelope->payload_as_ToolCallFinished()) {
-      if (!end->is_error() || end->call_id() == nullptr) continue;
-      const auto found = open.find({who, end->call_id()->str()});
-      if (found != open.end()) writes[found->second].failed = true;
+      if (end->call_id() == nullptr) continue;
+      const auto call_of_it = open_.extract({who, end->call_id()->str()});
+      if (call_of_it.empty() || !end->is_error()) continue;
+      const auto failed =
+          std::ranges::lower_bound(writes_, call_of_it.mapped(), {}, &ToolWrite::revision);
+      if (failed != writes_.end() && failed->revision == call_of_it.mapped()) failed->failed = true;
     }
   }
-  PIEVT_TRY(Status(reader.status()));
-  return writes;
+  return Status(reader.status());
+}
+
+Result<std::vector<ToolWrite>> ToolWrites::since(RunRecord& record, Revision from) {
+  const Revision oldest{std::min(from.value, beginning_of_open_attempts(record.state()))};
+  PIEVT_TRY(read_on(record, oldest));
+  while (!writes_.empty() && writes_.front().revision < oldest.value) writes_.pop_front();
+  std::erase_if(open_, [&](const auto& call) { return call.second < oldest.value; });
+  const auto first = std::ranges::lower_bound(writes_, from.value, {}, &ToolWrite::revision);
+  return std::vector<ToolWrite>(first, writes_.end());
 }
 
 }  // namespace pievt::supervisor

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "supervisor/turn/launcher.h"
-#include "supervisor/turn/tool_writes.h"
 #include "supervisor/turn/worktrees.h"
 #include "supervisor/workspace/git_view.h"
 
@@ -62,8 +61,15 @@ std::optional<Saved> load(const fs::path& path) {
   return saved;
 }
 
+// The repository whose tree is `root`; none where there is none, without looking further up.
+std::optional<workspace::Repository> repository_at(const fs::path& root) {
+  std::error_code ignored;
+  if (!fs::exists(root / ".git", ignored)) return std::nullopt;
+  return workspace::find_repository(root);
+}
+
 workspace::Heads heads_of(const fs::path& root) {
-  const auto repository = workspace::find_repository(root);
+  const auto repository = repository_at(root);
   return repository ? workspace::read_heads(*repository) : workspace::Heads();
 }
 
@@ -72,8 +78,9 @@ workspace::Heads heads_of(const fs::path& root) {
 std::vector<std::string> commits_since(const fs::path& view, const fs::path& root,
                                        const workspace::Heads& before,
                                        const workspace::Heads& now) {
-  const auto repository = workspace::find_repository(root);
-  if (!repository || before.tips == now.tips) return {};
+  if (before.tips == now.tips) return {};
+  const auto repository = repository_at(root);
+  if (!repository) return {};
   const auto git = workspace::GitView::create(view, workspace::object_format(*repository),
                                               {repository->common_directory / "objects"});
   if (!git.ok()) return {};
@@ -264,9 +271,26 @@ Status Workspaces::walk_again(RunRecord& record, Subject subject, const fs::path
   return {};
 }
 
+// Who ran in the same tree while this attempt did.
+void Workspaces::see_others(const RunState& run, const AttemptState& self, Sight& sight) const {
+  std::map<std::string, bool> same_tree;  // by directory, and most attempts share one
+  for (const auto& job : run.jobs) {
+    for (const auto& attempt : job->attempts) {
+      const Who who{job->number, attempt->number};
+      const bool ended_before = !works(*attempt) && attempt->exited_ns < self.launched_ns;
+      if (who == sight.who || ended_before || attempt->launched_ns == 0) continue;
+      const auto [known, is_new] = same_tree.try_emplace(directory_of(run, who), false);
+      if (is_new) known->second = root_of(known->first) == sight.root;
+      if (!known->second) continue;
+      sight.others.push_back(who);
+      sight.names[who] = fmt::format("{}/{}", job->id, attempt->number);
+      sight.zones[who] = rules_of(run, who);
+    }
+  }
+}
+
 Status Workspaces::tell(RunRecord& record, Subject subject, const fs::path& root, Place& place,
                         const Stay& stay) {
-  PIEVT_TRY(record.commit());
   const RunState& run = record.state();
   const AttemptState& self = *find_attempt(run, subject.job, subject.attempt);
   Sight sight;
@@ -285,19 +309,12 @@ Status Workspaces::tell(RunRecord& record, Subject subject, const fs::path& root
   }
   sight.outside = seen_.outside(sight.who, root);
   if (stay.whole) sight.ran = stay.ran;
-  for (const auto& job : run.jobs) {
-    for (const auto& attempt : job->attempts) {
-      const Who who{job->number, attempt->number};
-      const bool ended_before = !works(*attempt) && attempt->exited_ns < self.launched_ns;
-      if (who == sight.who || ended_before || attempt->launched_ns == 0) continue;
-      if (root_of(directory_of(run, who)) != root) continue;
-      sight.others.push_back(who);
-      sight.names[who] = fmt::format("{}/{}", job->id, attempt->number);
-      sight.zones[who] = rules_of(run, who);
-    }
-  }
+  // Where nothing changed, nobody else is asked for; and who called no tool wrote nothing by one.
+  const bool changed = !sight.differences.empty();
+  if (changed) see_others(run, self, sight);
   sight.names[sight.who] = fmt::format("{}/{}", find_job(run, subject.job)->id, subject.attempt);
-  sight.calls = PIEVT_TRY(tool_writes(record, {self.first_revision}));
+  if (changed || self.tool_calls > 0)
+    sight.calls = PIEVT_TRY(tool_writes_.since(record, {self.first_revision}));
   schema::WritesObservedT event;
   event.root = root.string();
   event.head_before = stay.heads.commit;

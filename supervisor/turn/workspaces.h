@@ -17,6 +17,7 @@
 #include "supervisor/record/run_record.h"
 #include "supervisor/turn/attribution.h"
 #include "supervisor/turn/seen_writes.h"
+#include "supervisor/turn/tool_writes.h"
 #include "supervisor/workspace/git_files.h"
 #include "supervisor/workspace/tree.h"
 
@@ -37,8 +38,8 @@ class Workspaces {
   SeenWrites& seen() { return seen_; }
 
   /// When nothing of the attempt runs any more: walks again and proposes WritesObserved. Commits
-  /// what was proposed, because the log is read for tool calls. Without a walk before it, of this
-  /// or an earlier supervisor, nothing.
+  /// what was proposed where the log has to be read for tool calls. Without a walk before it, of
+  /// this or an earlier supervisor, nothing.
   Status after(RunRecord& record, Subject subject, const std::string& cwd);
 
  private:
@@ -67,12 +68,14 @@ class Workspaces {
   Status note_changes(RunRecord& record, const std::filesystem::path& root, Place& place,
                       workspace::Tree& now);
   Status recover(Place& place, const std::filesystem::path& file, Who who);
+  void see_others(const RunState& run, const AttemptState& self, Sight& sight) const;
   Status tell(RunRecord& record, Subject subject, const std::filesystem::path& root, Place& place,
               const Stay& stay);
   std::filesystem::path saved(const std::string& run, Who who) const;
 
   std::filesystem::path store_;
   SeenWrites seen_;
+  ToolWrites tool_writes_;
   std::map<std::filesystem::path, Place> places_;
 };
 

@@ -106,10 +106,11 @@ std::optional<Repository> find_repository(const fs::path& directory) {
     if (at.filename().empty() && at.has_parent_path() && at != at.root_path()) continue;
     const fs::path dot_git = at / ".git";
     std::error_code ignored;
+    const fs::file_type kind = fs::status(dot_git, ignored).type();
     Repository found{at, {}, {}};
-    if (is_folder(dot_git)) {
+    if (kind == fs::file_type::directory) {
       found.git_directory = dot_git;
-    } else if (fs::is_regular_file(dot_git, ignored)) {
+    } else if (kind == fs::file_type::regular) {
       if (auto named = named_directory(dot_git, "gitdir:")) found.git_directory = *named;
     }
     if (!found.git_directory.empty() && read_file(found.git_directory / "HEAD")) {

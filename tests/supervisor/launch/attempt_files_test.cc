@@ -2,6 +2,7 @@
 #include "supervisor/launch/attempt_files.h"
 
 #include <filesystem>
+#include <thread>
 
 #include <gmock/gmock.h>
 
@@ -100,6 +101,24 @@ TEST_F(AttemptFilesTest, RemovingLeavesTheOthersAttempts) {
   ASSERT_TRUE(remove_attempt_files(dir_.path(), other).ok());
   EXPECT_FALSE(fs::exists(dir_ / "attempts/run-1"));
   EXPECT_TRUE(fs::exists(dir_ / "attempts"));
+}
+
+// One attempt's files go while another's are made: the directories they share may vanish under the
+// second one's hands.
+TEST_F(AttemptFilesTest, AreMadeAndRemovedAtTheSameTime) {
+  const auto come_and_go = [&](const AttemptName& name) {
+    for (int i = 0; i < 200; ++i) {
+      const auto made = create_attempt_files(dir_.path(), name, "");
+      EXPECT_TRUE(made.ok()) << made.error().what;
+      EXPECT_TRUE(remove_attempt_files(dir_.path(), name).ok());
+    }
+  };
+  std::thread same_job([&] { come_and_go({"run-1", "job-1", 1}); });
+  std::thread same_run([&] { come_and_go({"run-1", "job-2", 1}); });
+  come_and_go(name_);
+  same_job.join();
+  same_run.join();
+  EXPECT_FALSE(fs::exists(dir_ / "attempts/run-1"));
 }
 
 }  // namespace

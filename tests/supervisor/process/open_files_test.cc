@@ -46,15 +46,6 @@ TEST_F(OpenFilesTest, TheLimitIsRaisedForUsAndAsItWasForChildren) {
     const RaisedFileLimit raised = RaisedFileLimit::raise().value();
     EXPECT_EQ(raised.original(), 200u);
     EXPECT_EQ(file_limit().rlim_cur, hard_limit());
-    {
-      const FileLimitForChild for_child(raised.original());
-      EXPECT_EQ(file_limit().rlim_cur, 200u);
-    }
-    EXPECT_EQ(file_limit().rlim_cur, hard_limit());
-    {
-      const FileLimitForChild as_ours(std::nullopt);
-      EXPECT_EQ(file_limit().rlim_cur, hard_limit());
-    }
     SpawnRequest wanted = request({"report"});
     wanted.output = OutputFile{path("report")};
     wanted.open_files_max = raised.original();
