@@ -133,13 +133,9 @@ void Decompressor::Free::operator()(ZSTD_DCtx_s* context) const {
   ZSTD_freeDCtx(context);
 }
 
-Result<std::span<const std::byte>> Decompressor::unpack(std::span<const std::byte> frame,
-                                                        std::size_t expected_bytes) {
-  PIEVT_TRY(check_frame(frame, expected_bytes, frame_content_bytes_max));
-  if (content_.size() < expected_bytes) content_.resize(expected_bytes);
-  const std::span<std::byte> room = std::span(content_).first(expected_bytes);
-  PIEVT_TRY(decompress_to(room, context_.get(), {}, frame));
-  return std::span<const std::byte>(room);
+Status Decompressor::unpack(std::span<const std::byte> frame, std::span<std::byte> room) {
+  PIEVT_TRY(check_frame(frame, room.size(), frame_content_bytes_max));
+  return decompress_to(room, context_.get(), {}, frame);
 }
 
 Result<FoundFrame> decompress_first(std::span<const std::byte> bytes,

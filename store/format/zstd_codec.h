@@ -51,22 +51,19 @@ Result<std::vector<std::byte>> decompress(std::span<const std::byte> frame,
 Status check_frame(std::span<const std::byte> frame, std::size_t expected_bytes,
                    std::size_t bytes_max);
 
-/// Unpacks any number of frames one after the other into the same memory, for whoever looks at each
-/// content for a moment only.
+/// Unpacks any number of frames one after the other, each to where it belongs.
 class Decompressor {
  public:
   Decompressor();
 
-  /// As decompress(); good until the next call.
-  Result<std::span<const std::byte>> unpack(std::span<const std::byte> frame,
-                                            std::size_t expected_bytes);
+  /// As decompress(), of exactly the size of `room`. After an error there is anything in it.
+  Status unpack(std::span<const std::byte> frame, std::span<std::byte> room);
 
  private:
   struct Free {
     void operator()(ZSTD_DCtx_s* context) const;
   };
   std::unique_ptr<ZSTD_DCtx_s, Free> context_;
-  std::vector<std::byte> content_;
 };
 
 /// A frame with whatever lies behind it, as one finds it in the ruins of a file.

@@ -10,23 +10,21 @@
 #include "pievt/limits.h"
 #include "store/format/keys.h"
 #include "store/format/zstd_codec.h"
+#include "store/log/blob_layout.h"
+#include "store/log/blob_reader.h"
 
 namespace pievt {
 namespace {
 
-// The first byte of a stored value.
-enum class Layout : char { raw = 1, zstd = 2, chunked = 3 };
+using blob_layout::chunk_key;
+using blob_layout::Layout;
+using blob_layout::Manifest;
+using blob_layout::Piece;
 
 constexpr int compression_level = 3;
 
 std::string manifest_key(const Digest& digest) {
   return "m" + std::string(text_of(digest));
-}
-
-std::string chunk_key(std::string_view upload, std::uint32_t chunk) {
-  std::string key = "c" + std::string(upload);
-  format::put_u32(key, chunk);
-  return key;
 }
 
 // `layout size bytes`, compressed where that helps.
@@ -40,33 +38,10 @@ Result<std::string> pack(std::span<const std::byte> content) {
 }
 
 Result<std::vector<std::byte>> unpack_value(std::string_view value) {
-  const auto size = format::get_u64(value, 1);
-  if (!size || *size > limits::blob_chunk_bytes_max)
-    return Error{Errc::corrupt, "a blob's header is damaged"};
-  const std::string_view body = value.substr(9);
-  if (value[0] == static_cast<char>(Layout::zstd)) return decompress(bytes_of(body), *size);
-  if (value[0] != static_cast<char>(Layout::raw) || body.size() != *size) {
-    return Error{Errc::corrupt, "a blob's header is damaged"};
-  }
-  const auto raw = bytes_of(body);
-  return std::vector<std::byte>(raw.begin(), raw.end());
-}
-
-// What a value holds, without a copy where that is possible; nothing where it is a manifest or
-// damaged.
-std::optional<std::span<const std::byte>> whole_value(std::string_view value,
-                                                      Decompressor& decompressor) {
-  const auto size = format::get_u64(value, 1);
-  if (!size || *size > limits::blob_chunk_bytes_max) return std::nullopt;
-  const std::span<const std::byte> body = bytes_of(value.substr(9));
-  if (value[0] == static_cast<char>(Layout::raw)) {
-    if (body.size() != *size) return std::nullopt;
-    return body;
-  }
-  if (value[0] != static_cast<char>(Layout::zstd)) return std::nullopt;
-  const Result<std::span<const std::byte>> content = decompressor.unpack(body, *size);
-  if (!content.ok()) return std::nullopt;
-  return *content;
+  const auto piece = Piece::parse(value);
+  if (!piece) return Error{Errc::corrupt, "a blob's header is damaged"};
+  if (piece->layout == Layout::zstd) return decompress(piece->body, piece->size);
+  return std::vector<std::byte>(piece->body.begin(), piece->body.end());
 }
 
 }  // namespace
@@ -89,11 +64,10 @@ Result<std::vector<std::string>> chunk_keys_of(std::string_view stored) {
   std::vector<std::string> keys;
   if (stored.empty()) return Error{Errc::corrupt, "a blob's manifest is empty"};
   if (stored[0] != static_cast<char>(Layout::chunked)) return keys;
-  const auto chunks = format::get_u32(stored, 9);
-  constexpr std::size_t chunks_max = limits::blob_bytes_max / limits::blob_chunk_bytes_max + 1;
-  if (!chunks || *chunks > chunks_max || stored.size() != 13 + sizeof(AppendId))
-    return Error{Errc::corrupt, "a blob's manifest is damaged"};
-  for (std::uint32_t i = 0; i < *chunks; ++i) keys.push_back(chunk_key(stored.substr(13), i));
+  const auto manifest = Manifest::parse(stored);
+  if (!manifest) return Error{Errc::corrupt, "a blob's manifest is damaged"};
+  for (std::uint32_t i = 0; i < manifest->chunks; ++i)
+    keys.push_back(chunk_key(manifest->upload, i));
   return keys;
 }
 
@@ -210,32 +184,12 @@ class ByDigest {
 
 }  // namespace
 
-// The bytes of a blob that is one value and in order; whatever else there is to be said of a blob
-// is left to get().
 void BlobStore::get_many(std::span<const schema::BlobRef> refs, const BlobSink& sink) const {
   const ByDigest sorted(refs);
-  auto cursor = rocks_->cursor(Family::blobs);
-  KeyedSha256 sum(key_);
-  std::string key = "m" + std::string(sizeof(Digest), '\0');
-  Digest digest{};
-  Decompressor decompressor;
-  std::optional<std::span<const std::byte>> content;  // of `digest`, where it is as it should be
+  BlobReader reader(*rocks_, key_);
   for (const ByDigest::Place& place : sorted.order()) {
     const schema::BlobRef& ref = refs[place.at];
-    const Digest wanted = from_schema(ref.digest());
-    if (!content || wanted != digest) {
-      digest = wanted;
-      content.reset();
-      std::memcpy(key.data() + 1, wanted.data(), wanted.size());
-      cursor.seek(key);
-      if (cursor.valid() && cursor.key() == key)
-        content = whole_value(cursor.value(), decompressor);
-      if (content) {
-        sum.update(*content);
-        if (sum.finish() != wanted) content.reset();
-      }
-    }
-    if (content && content->size() == ref.size()) {
+    if (const auto content = reader.read(ref)) {
       sink(place.at, *content);
       continue;
     }

@@ -17,7 +17,7 @@ namespace {
 constexpr const char* socket_name = "SOCKET";
 constexpr int backlog = 256;
 
-Result<Fd> open_directory(const std::filesystem::path& store) {
+Result<Fd> open_socket_directory(const std::filesystem::path& store) {
   Fd directory(::open(store.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return os_error(fmt::format("cannot open {}", store.string()), errno);
   return directory;
@@ -40,7 +40,7 @@ Result<Fd> new_socket() {
 }  // namespace
 
 Result<ListeningSocket> listen_on(const std::filesystem::path& store) {
-  const Fd directory = PIEVT_TRY(open_directory(store));
+  const Fd directory = PIEVT_TRY(open_socket_directory(store));
   Fd socket = PIEVT_TRY(new_socket());
   const auto failed = [&](const char* doing) {
     return os_error(fmt::format("cannot {} {}/{}", doing, store.string(), socket_name), errno);
@@ -68,7 +68,7 @@ void remove_socket(const std::filesystem::path& store) {
 }
 
 Result<Fd> connect_to(const std::filesystem::path& store) {
-  const Fd directory = PIEVT_TRY(open_directory(store));
+  const Fd directory = PIEVT_TRY(open_socket_directory(store));
   Fd socket = PIEVT_TRY(new_socket());
   const sockaddr_un address = address_in(directory);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {

@@ -95,7 +95,7 @@ std::string_view EventFacts::job(const EventView& event) const {
   return job == nullptr ? std::string_view("?") : std::string_view(job->id);
 }
 
-std::string_view EventFacts::time(std::uint64_t time_ns) {
+std::string_view TimeText::of(std::uint64_t time_ns) {
   constexpr std::uint64_t billion = 1'000'000'000;
   const std::uint64_t second = time_ns / billion;
   if (second != second_) {

@@ -2,8 +2,8 @@
 // the id of its job. Events that this program does not know are read with the schema they were
 // written with, so a newer store loses nothing here.
 //
-// shape() and blobs() ask the source and belong to the thread that reads it. What is asked with a
-// shape, and job() and time(), may be asked by one other thread at the same time.
+// shape(), blobs() and what asks for them belong to the thread that reads the source. job() and
+// append_payload() may be asked by any number of other threads at the same time.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,17 @@
 #include "store/format/reflect_json_table.h"
 
 namespace pievt::tools {
+
+/// RFC 3339 with nanoseconds, in UTC, of times that mostly lie close together.
+class TimeText {
+ public:
+  /// Good until the next call.
+  std::string_view of(std::uint64_t time_ns);
+
+ private:
+  std::uint64_t second_ = UINT64_MAX;
+  std::string time_;
+};
 
 class EventFacts {
  public:
@@ -55,8 +66,8 @@ class EventFacts {
   /// The id of the event's job, `_probe` for attempts that serve the run, empty for the run.
   std::string_view job(const EventView& event) const;
 
-  /// RFC 3339 with nanoseconds, in UTC. Good until the next call.
-  std::string_view time(std::uint64_t time_ns);
+  /// See TimeText.
+  std::string_view time(std::uint64_t time_ns) { return times_.of(time_ns); }
 
  private:
   Known& schema_of(const EventView& event);
@@ -68,8 +79,7 @@ class EventFacts {
   Known* own_;
   Known* last_ = nullptr;
   std::uint64_t last_hash_ = 0;
-  std::uint64_t second_ = UINT64_MAX;
-  std::string time_;
+  TimeText times_;
 };
 
 }  // namespace pievt::tools

@@ -49,6 +49,7 @@ void write_manifest_members(render::JsonWriter& json, const Manifest& manifest) 
   json.end_object()
       .member("items_out", manifest.items_out)
       .member("blobs_missing", manifest.blobs_missing)
+      .member("output_chunks_missing", manifest.output_chunks_missing)
       .member("events_sha256", manifest.events_digest)
       .member("redacted", manifest.redactions.has_value());
   if (manifest.redactions) {
@@ -72,6 +73,10 @@ std::string manifest_text(const Manifest& manifest) {
   }
   if (manifest.blobs_missing != 0)
     text += fmt::format(", {} not in the store", render::plural(manifest.blobs_missing, "text"));
+  if (manifest.output_chunks_missing != 0)
+    text += fmt::format(
+        ", {} not in the store",
+        render::plural(manifest.output_chunks_missing, "chunk of output", "chunks of output"));
   if (manifest.redactions) {
     text += fmt::format("; redacted: {}, {}, {} of output",
                         render::plural(manifest.redactions->texts, "text field"),
@@ -83,6 +88,10 @@ std::string manifest_text(const Manifest& manifest) {
 
 void Export::miss(std::uint64_t texts) {
   if (!manifest.redactions) manifest.blobs_missing += texts;
+}
+
+void Export::miss_output(std::uint64_t chunks) {
+  if (!manifest.redactions) manifest.output_chunks_missing += chunks;
 }
 
 Result<std::optional<std::string>> Export::text(const schema::BlobRef& ref) {
@@ -103,8 +112,8 @@ namespace {
 
 constexpr std::size_t added_up_at_once_bytes = std::size_t{2} << 20;
 
-// The first pass over a source: the run's state and the digest of its events. Adding up takes as
-// long as reading, so a second thread does it.
+// The first pass over a source: the run's state, the digest of its events, which output it has.
+// Adding up takes as long as reading, so a second thread does it.
 class FirstPass {
  public:
   void event(const EventView& event) {
@@ -119,6 +128,9 @@ class FirstPass {
 
   RunState& state() { return state_; }
   std::string digest() { return digest_.hex(); }
+  std::vector<CapturedChannel> outputs(const std::string& run_id) {
+    return outputs_.take(run_id, state_);
+  }
 
  private:
   void hand_over() {
@@ -129,6 +141,7 @@ class FirstPass {
       for (const EventView& event : added_.events()) {
         digest_.add(event);
         apply(state_, event);
+        outputs_.see(event);
       }
       return {};
     });
@@ -136,6 +149,7 @@ class FirstPass {
 
   EventsDigest digest_;
   RunState state_;
+  CapturedOutputs outputs_;
   EventCopies read_, added_;
   Beside adding_;  // last: what it works on outlives it
 };
@@ -170,12 +184,12 @@ Result<Manifest> export_run(const ExporterRow& row, const RunSource& source, ren
       manifest.dropped[std::string(type_name(type))] = seen[tag];
     }
   }
-  Export work{source, out, options, manifest, first.state()};
+  Export work{source, out, options, manifest, first.state(), first.outputs(source.run_id())};
   const std::unique_ptr<Exporter> exporter = row.make(work);
   PIEVT_TRY(exporter->begin());
   PIEVT_TRY(source.events([&](const EventView& event) -> Status {
     if (!row.carries(event.type())) return {};
-    if (exporter->is_over(out)) return Error{Errc::io, "what is written to takes no more"};
+    if (out.done()) return Error{Errc::io, "what is written to takes no more"};
     return exporter->event(event);
   }));
   PIEVT_TRY(exporter->end());

@@ -12,8 +12,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pievt/run_source.h"
+#include "tools/exporters/outputs.h"
 #include "tools/render/json_writer.h"
 #include "tools/render/writer.h"
 
@@ -36,7 +38,8 @@ struct Manifest {
   /// What the format counts as one: lines, rows, spans, test cases, files.
   std::uint64_t items_out = 0;
   std::map<std::string, std::uint64_t> dropped;  ///< events by type
-  std::uint64_t blobs_missing = 0;               ///< asked for and not in the source
+  std::uint64_t blobs_missing = 0;               ///< texts: asked for and not in the source
+  std::uint64_t output_chunks_missing = 0;       ///< of captured output: the same
   /// SHA-256 of all events in: see EventsDigest. In hexadecimal.
   std::string events_digest;
   std::optional<Redactions> redactions;
@@ -66,11 +69,15 @@ struct Export {
   Manifest& manifest;
   /// The run after its last event.
   const RunState& state;
+  /// What was captured of its attempts, by job, attempt and channel.
+  std::vector<CapturedChannel> outputs{};
 
   /// A text, or nothing where it is not in the source, which the manifest then counts.
   Result<std::optional<std::string>> text(const schema::BlobRef& ref);
   /// Counts texts that are not there; what was redacted is counted as that already.
   void miss(std::uint64_t texts = 1);
+  /// The same for chunks of captured output.
+  void miss_output(std::uint64_t chunks);
 };
 
 class Exporter {
@@ -85,10 +92,6 @@ class Exporter {
   virtual Status event(const EventView&) { return {}; }
   /// The manifest is complete but for items that are written now.
   virtual Status end() { return {}; }
-
-  /// Whether there is no sense in more events, since `out` takes no more. An exporter that writes
-  /// in a thread of its own says it when it hears of it there.
-  virtual bool is_over(const render::Writer& out) const { return out.done(); }
 };
 
 /// Whether a format carries events of a type, also of types that are not known yet.

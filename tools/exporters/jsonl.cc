@@ -2,11 +2,15 @@
 // texts it refers to, and the manifest. What an event refers to comes first, so that an importer
 // stores a text before the event that makes it durable, in one pass and in little memory.
 //
-// Three stages, each a thread: one walks the events, one reads their texts, one writes the lines.
-// `out` and the counts of the manifest belong to the last of them while there is one.
+// One thread walks the events and writes; beside it a second one reads the texts of the window that
+// was filled before, and some make the lines of the window before that, part by part. Parts are
+// written in their order.
 #include "tools/exporters/jsonl.h"
 
+#include <algorithm>
 #include <iterator>
+#include <memory>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -14,22 +18,29 @@
 #include "tools/exporters/base64.h"
 #include "tools/exporters/beside.h"
 #include "tools/exporters/event_facts.h"
+#include "tools/exporters/jsonl_encoding.h"
+#include "tools/exporters/jsonl_lines.h"
 #include "tools/exporters/jsonl_window.h"
-#include "tools/exporters/jsonl_writing.h"
-#include "tools/exporters/outputs.h"
 
 namespace pievt::tools {
 namespace {
 
 constexpr int output_compression_level = 3;
 
+// A part has some megabytes of lines: enough for a thread, little enough to be held twice.
+constexpr std::size_t part_events = 2048;
+
+// How many parts are made at once. More would wait for the one that writes them.
+std::size_t makers() {
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 3);
+}
+
 class Jsonl final : public Exporter {
  public:
   explicit Jsonl(Export& work)
-      : work_(work),
-        facts_(work.source, work.state),
-        reading_(work.source, facts_),
-        writing_(work, facts_) {}
+      : work_(work), facts_(work.source, work.state), reading_(work.source, facts_) {
+    for (std::size_t i = 0; i < makers(); ++i) makers_.push_back(std::make_unique<Maker>(facts_));
+  }
 
   Status begin() override {
     render::StringWriter text;
@@ -66,38 +77,65 @@ class Jsonl final : public Exporter {
     return {};
   }
 
-  // The writer hears first.
-  bool is_over(const render::Writer&) const override { return false; }
-
  private:
+  // Makes a part of the lines at a time.
+  struct Maker {
+    explicit Maker(const EventFacts& facts) : encoding(facts) {}
+
+    JsonlEncoding encoding;
+    JsonlLines lines;
+    Beside work;  // last: what it works on outlives it
+  };
+
   // Each window one stage further: filled, given its texts, written.
   Status hand_on() {
     PIEVT_TRY(texts_.wait());
-    PIEVT_TRY(lines_.wait());
     std::swap(written_, read_);
-    lines_.start([this] { return writing_.write(written_); });
     std::swap(read_, filled_);
     filled_.clear();
     const auto read = [this]() -> Status {
       reading_.read_texts(read_);
       return {};
     };
-    if (!work_.source.reads_blobs_beside()) return read();
-    texts_.start(read);
-    return {};
+    if (work_.source.reads_blobs_beside()) {
+      texts_.start(read);
+    } else {
+      PIEVT_TRY(read());
+    }
+    return write(written_);
   }
 
   Status drain() {
     PIEVT_TRY(hand_on());
-    PIEVT_TRY(hand_on());
-    return lines_.wait();
+    return hand_on();
+  }
+
+  Status write(const JsonlWindow& window) {
+    std::size_t begun = 0;
+    const auto begin = [&](Maker& maker) {
+      const std::size_t first = begun;
+      begun = std::min(first + part_events, window.items.size());
+      maker.work.start([&window, &maker, first, end = begun]() -> Status {
+        maker.encoding.encode(window, first, end, maker.lines);
+        return {};
+      });
+    };
+    for (std::size_t i = 0; i < makers_.size() && begun < window.items.size(); ++i)
+      begin(*makers_[i]);
+    const std::size_t parts = (window.items.size() + part_events - 1) / part_events;
+    for (std::size_t part = 0; part < parts; ++part) {
+      Maker& maker = *makers_[part % makers_.size()];
+      PIEVT_TRY(maker.work.wait());
+      PIEVT_TRY(maker.lines.write(work_, window));
+      maker.lines.clear();
+      if (begun < window.items.size()) begin(maker);
+    }
+    return {};
   }
 
   // Chunk by chunk as it was captured, since the events name the chunks.
   Status write_outputs() {
-    const std::vector<CapturedChannel> channels =
-        PIEVT_TRY(captured_channels(work_.source, work_.state));
-    for (const CapturedChannel& channel : channels) {
+    for (const CapturedChannel& channel : work_.outputs) {
       std::size_t chunk = 0;
       const Result<std::uint64_t> read = work_.source.output(
           channel.key, *channel.attempt_in(work_.state),
@@ -120,9 +158,9 @@ class Jsonl final : public Exporter {
             ++chunk;
             return {};
           });
-      // A chunk that was redacted or never arrived is one more text that is not there.
+      // Of what was redacted or never arrived there is nothing to write.
       if (!read.ok() && work_.out.done()) return read.error();
-      work_.miss(channel.chunks.size() - chunk);
+      work_.miss_output(channel.chunks.size() - chunk);
     }
     return {};
   }
@@ -130,10 +168,11 @@ class Jsonl final : public Exporter {
   Export& work_;
   EventFacts facts_;
   JsonlReading reading_;
-  JsonlWriting writing_;
-  JsonlWindow filled_, read_, written_;
   std::string line_;
-  Beside texts_, lines_;  // last: what they work on outlives them
+  JsonlWindow filled_, read_, written_;
+  // Last: what they work on outlives them.
+  Beside texts_;
+  std::vector<std::unique_ptr<Maker>> makers_;
 };
 
 }  // namespace

@@ -34,11 +34,11 @@ Status JsonlReading::look_into(const EventView& event, JsonlWindow& window,
 
 bool JsonlReading::add(const EventView& event, JsonlWindow& window) {
   JsonlWindow::Item& item = window.items.emplace_back();
-  item.event = window.copies.add(event);
+  const EventView& copy = window.copies.add(event);
   item.shape = &facts_.shape(event);
   item.actors_end = window.actors.size();
   item.texts_end = window.texts.size();
-  if (Status looked = look_into(item.event, window, item); !looked.ok()) {
+  if (Status looked = look_into(copy, window, item); !looked.ok()) {
     window.end = std::move(looked).error();
     return false;
   }

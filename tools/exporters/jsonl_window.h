@@ -29,9 +29,9 @@ struct JsonlWindow {
     std::size_t begin = 0, size = 0;  ///< in `content`
     std::size_t error = 0;            ///< in `errors`, where it is unreadable
   };
-  /// One event and how much of the other lists goes before it.
+  /// What there is to know of the event in the same place of `copies`, and how much of the other
+  /// lists goes before it.
   struct Item {
-    EventView event;
     const EventFacts::Shape* shape = nullptr;
     std::size_t actors_end = 0, texts_end = 0;
   };

@@ -1,27 +1,34 @@
 #include "tools/exporters/outputs.h"
 
-#include <map>
-#include <tuple>
-
 namespace pievt::tools {
+
+void CapturedOutputs::see(const EventView& event) {
+  const auto* captured = event.envelope->payload_as_OutputCaptured();
+  if (captured == nullptr) return;
+  const std::uint32_t job = event.head().job(), attempt = event.head().attempt();
+  CapturedChannel& channel = found_[{job, attempt, captured->channel()}];
+  channel.key = {{}, job, attempt, captured->channel()};
+  channel.chunks.push_back(
+      {captured->chunk(), captured->offset(), captured->size(), captured->restart()});
+}
+
+std::vector<CapturedChannel> CapturedOutputs::take(const std::string& run_id, const RunState& run) {
+  std::vector<CapturedChannel> channels;
+  for (auto& [key, channel] : found_) {
+    channel.key.run = run_id;
+    if (channel.attempt_in(run) != nullptr) channels.push_back(std::move(channel));
+  }
+  return channels;
+}
 
 Result<std::vector<CapturedChannel>> captured_channels(const RunSource& source,
                                                        const RunState& run) {
-  std::map<std::tuple<std::uint32_t, std::uint32_t, schema::OutputChannel>, CapturedChannel> found;
+  CapturedOutputs outputs;
   PIEVT_TRY(source.events([&](const EventView& event) -> Status {
-    const auto* captured = event.envelope->payload_as_OutputCaptured();
-    if (captured == nullptr) return {};
-    const std::uint32_t job = event.head().job(), attempt = event.head().attempt();
-    CapturedChannel& channel = found[{job, attempt, captured->channel()}];
-    channel.key = {source.run_id(), job, attempt, captured->channel()};
-    channel.chunks.push_back(
-        {captured->chunk(), captured->offset(), captured->size(), captured->restart()});
+    outputs.see(event);
     return {};
   }));
-  std::vector<CapturedChannel> channels;
-  for (auto& [key, channel] : found)
-    if (channel.attempt_in(run) != nullptr) channels.push_back(std::move(channel));
-  return channels;
+  return outputs.take(source.run_id(), run);
 }
 
 }  // namespace pievt::tools

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <tuple>
 #include <vector>
 
 #include "pievt/run_source.h"
@@ -28,7 +30,20 @@ struct CapturedChannel {
   }
 };
 
-/// By job, attempt and channel. Channels of attempts that were never declared are left out.
+/// Learns it from the events of a run, each told once and in order.
+class CapturedOutputs {
+ public:
+  void see(const EventView& event);
+
+  /// By job, attempt and channel. Channels of attempts that were never declared are left out: the
+  /// state `run` does not have them. To be asked once.
+  std::vector<CapturedChannel> take(const std::string& run_id, const RunState& run);
+
+ private:
+  std::map<std::tuple<std::uint32_t, std::uint32_t, schema::OutputChannel>, CapturedChannel> found_;
+};
+
+/// Of a whole run, in a walk of its own.
 Result<std::vector<CapturedChannel>> captured_channels(const RunSource& source,
                                                        const RunState& run);
 

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "pievt/bytes.h"
-#include "tools/exporters/outputs.h"
 
 namespace pievt::tools {
 namespace {
@@ -82,8 +81,8 @@ class Raw final : public Exporter {
   }
 
   Status end() override {
-    for (CapturedChannel& channel : PIEVT_TRY(captured_channels(work_.source, work_.state))) {
-      if (is_asked(channel.key)) channels_.push_back(std::move(channel));
+    for (const CapturedChannel& channel : work_.outputs) {
+      if (is_asked(channel.key)) channels_.push_back(channel);
     }
     return work_.options.attempt ? write_one() : write_archive();
   }

@@ -1,6 +1,7 @@
 #include "tools/verbs/body_search.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "pievt/blobs.h"
@@ -10,7 +11,10 @@
 namespace pievt::tools {
 namespace {
 
-constexpr std::size_t window_items_max = 1u << 15;
+// The first window is small, so that there is soon something to search; later ones are large, since
+// the more bodies are looked up at once, the closer together they lie.
+constexpr std::size_t first_window_items = 1u << 15;
+constexpr std::size_t window_items_max = 1u << 18;
 constexpr std::uint64_t window_bytes_max = 16u << 20;
 // What a thread takes at once: many enough to be read in one go, few enough to end together.
 constexpr std::size_t part_bodies_max = 2048;
@@ -19,6 +23,13 @@ constexpr std::size_t helpers_max = 7;
 // Less is searched before a thread has started.
 constexpr std::size_t alone_items_max = 64;
 constexpr std::size_t line_bytes_max = 400;
+
+// Sorts as the digest does, nearly always; that is enough to have neighbours beside each other.
+std::uint64_t front_of(const schema::BlobRef& ref) {
+  std::uint64_t front = 0;
+  std::memcpy(&front, &ref.digest(), sizeof(front));
+  return std::endian::native == std::endian::little ? __builtin_bswap64(front) : front;
+}
 
 std::string_view line_at(std::string_view text, std::size_t begin) {
   return text.substr(begin, std::min(text.find('\n', begin), text.size()) - begin);
@@ -84,16 +95,20 @@ std::vector<FoundLine> matching_lines(const TextPattern& pattern, std::string_vi
   return lines;
 }
 
+std::size_t BodySearch::helpers_of_machine() {
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, helpers_max + 1) - 1;
+}
+
 BodySearch::BodySearch(const Log& log, const TextPattern& pattern, EventNames& names,
-                       std::size_t context, Sink sink)
+                       std::size_t context, Sink sink, std::size_t helpers)
     : log_(log),
       pattern_(pattern),
       names_(names),
       context_(context),
       sink_(std::move(sink)),
       finder_(reflect::Schema::embedded_events()),
-      helpers_(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 2, helpers_max + 1) -
-               1),
+      helpers_(helpers),
+      window_items_(first_window_items),
       filled_(std::make_unique<Window>()),
       searched_(std::make_unique<Window>()) {}
 
@@ -130,7 +145,7 @@ BodySearch::Item& BodySearch::add_item(const EventView& event, std::string field
 
 void BodySearch::fields(const EventView& event) {
   // The body holds its texts as they are, so most events are passed over without being taken apart.
-  if (!pattern_.find(text_of(event.body))) return;
+  if (!pattern_.may_match_within(text_of(event.body))) return;
   const auto leaves =
       reflect::flatten(reflect::Schema::embedded_events(), event.body, reflect::Defaults::hidden);
   if (!leaves.ok()) return;
@@ -158,9 +173,11 @@ void BodySearch::event(const EventView& event) {
     totals_.bytes += blob.ref.size();
     if (blob.ref.size() == 0) continue;
     filled_->bytes += blob.ref.size();
-    filled_->bodies.push_back(filled_->items.size() - 1);
+    filled_->bodies.push_back({front_of(blob.ref), filled_->items.size() - 1});
   }
-  if (filled_->items.size() >= window_items_max || filled_->bytes >= window_bytes_max) hand_over();
+  if (filled_->items.size() < window_items_ && filled_->bytes < window_bytes_max) return;
+  window_items_ = std::min(4 * window_items_, window_items_max);
+  hand_over();
 }
 
 void BodySearch::finish() {
@@ -173,10 +190,7 @@ void BodySearch::hand_over() {
   finish_searched();
   std::swap(filled_, searched_);
   Window& window = *searched_;
-  const auto digest_of = [&](std::size_t item) { return window.items[item].ref.digest().bytes(); };
-  std::ranges::sort(window.bodies, [&](std::size_t one, std::size_t other) {
-    return std::memcmp(digest_of(one), digest_of(other), sizeof(schema::Digest)) < 0;
-  });
+  std::ranges::sort(window.bodies, {}, &Body::front);
   if (window.bodies.size() <= alone_items_max && window.bytes <= part_bytes_max) return;
   for (std::size_t i = 0; i < helpers_; ++i) threads_.emplace_back([&] { work(window); });
 }
@@ -197,25 +211,25 @@ void BodySearch::finish_searched() {
 
 // Takes part after part until none is left.
 void BodySearch::work(Window& window) const {
-  const std::vector<std::size_t>& bodies = window.bodies;
+  const std::vector<Body>& bodies = window.bodies;
   std::size_t begin = window.next;
   while (begin < bodies.size()) {
     std::size_t end = begin;
     for (std::uint64_t bytes = 0;
          end < bodies.size() && end - begin < part_bodies_max && bytes < part_bytes_max; ++end)
-      bytes += window.items[bodies[end]].ref.size();
+      bytes += window.items[bodies[end].item].ref.size();
     if (!window.next.compare_exchange_weak(begin, end)) continue;
     search_part(window, std::span(bodies).subspan(begin, end - begin));
     begin = window.next;
   }
 }
 
-void BodySearch::search_part(Window& window, std::span<const std::size_t> bodies) const {
+void BodySearch::search_part(Window& window, std::span<const Body> bodies) const {
   std::vector<schema::BlobRef> refs;
   refs.reserve(bodies.size());
-  for (const std::size_t item : bodies) refs.push_back(window.items[item].ref);
+  for (const Body& body : bodies) refs.push_back(window.items[body.item].ref);
   get_blobs(log_, refs, [&](std::size_t at, const Result<std::span<const std::byte>>& content) {
-    Item& item = window.items[bodies[at]];
+    Item& item = window.items[bodies[at].item];
     item.missing = !content.ok();
     if (content.ok()) item.lines = matching_lines(pattern_, text_of(*content), context_);
   });

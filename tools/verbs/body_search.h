@@ -48,9 +48,12 @@ class BodySearch {
  public:
   using Sink = std::function<void(const FoundText&)>;
 
+  /// How many threads search beside the one that asks: as many as the machine has a use for.
+  static std::size_t helpers_of_machine();
+
   /// All must live longer. `context`: lines around a match.
   BodySearch(const Log& log, const TextPattern& pattern, EventNames& names, std::size_t context,
-             Sink sink);
+             Sink sink, std::size_t helpers = helpers_of_machine());
 
   /// Looks into one event; what is found may be told later.
   void event(const EventView& event);
@@ -74,13 +77,18 @@ class BodySearch {
     bool missing = false;
     std::vector<FoundLine> lines;
   };
+  // An item with a body, and the first bytes of the body's digest, as a number.
+  struct Body {
+    std::uint64_t front = 0;
+    std::size_t item = 0;
+  };
   struct Window {
     std::vector<Item> items;
     std::vector<Names> names;
     std::map<Attempt, std::size_t> known;
     Attempt last{};  ///< whose names were last asked for: mostly those that are wanted next
     std::size_t last_names = 0;
-    std::vector<std::size_t> bodies;  ///< the items with one; when searched, as they lie
+    std::vector<Body> bodies;  ///< the items with one; when searched, as they lie
     std::uint64_t bytes = 0;
     std::atomic<std::size_t> next = 0;  ///< of `bodies`: what nobody has begun with
 
@@ -93,7 +101,7 @@ class BodySearch {
   void hand_over();
   void finish_searched();
   void work(Window& window) const;
-  void search_part(Window& window, std::span<const std::size_t> bodies) const;
+  void search_part(Window& window, std::span<const Body> bodies) const;
 
   const Log& log_;
   const TextPattern& pattern_;
@@ -101,7 +109,7 @@ class BodySearch {
   std::size_t context_;
   Sink sink_;
   reflect::BlobFinder finder_;
-  std::size_t helpers_;
+  std::size_t helpers_, window_items_;
   std::unique_ptr<Window> filled_, searched_;
   SearchTotals totals_;
   std::vector<std::jthread> threads_;  // last: what they work on outlives them

@@ -24,7 +24,7 @@
 namespace pievt::tools::verbs {
 namespace {
 
-constexpr std::array options = {
+constexpr std::array options_of_export = {
     argument("run", "which run, or RUN/JOB/ATTEMPT of one; the last run when left out")
         .completing(Complete::runs),
     value("--format", "NAME", "which format; without a NAME that exists they are listed"),
@@ -38,20 +38,21 @@ constexpr std::array options = {
     flag("--formats", "list the formats, what each counts and what it cannot carry"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_export = {
     .details =
         "Writes one run to standard output, or with -f to a file. Each format ends with an "
         "account, the manifest: how many events went in, how many items came out, and which kinds "
         "of events the format has no place for, with their number. It is said on standard error, "
         "stands at the end of formats that have room for it, and --manifest writes it to a file of "
-        "its own. Events of types that this version does not know are exported like others.\n\n"
+        "its own. With -f and -o json it is what is written to standard output. Events of types "
+        "that this version does not know are exported like others.\n\n"
         "`jsonl` is the whole run: pievt import FILE makes the same run of it in another store. "
         "`raw` and `pi-session` are byte for byte what was captured: of one attempt where "
         "RUN/JOB/ATTEMPT names one, else a tar archive of all.\n\n"
         "--redact takes out every body and every text that is not a name, and says how many.\n\n"
         "A file appears under its name only when it is whole; when the disk is full, nothing is "
         "left of it.",
-    .options = options,
+    .options = options_of_export,
     .examples = {{{"pievt export last --format html -f run.html", "a page to look at and send on"},
                   {"pievt export last --format jsonl | zstd > run.jsonl.zst",
                    "the whole run, to be imported elsewhere"}}},
@@ -158,14 +159,10 @@ auto to_file(const std::filesystem::path& path, Write write)
   return written;
 }
 
-Status write_manifest(const std::filesystem::path& path, const Manifest& manifest) {
-  return to_file(path, [&](render::Writer& out) -> Status {
-    render::JsonWriter json(out, render::JsonWriter::Layout::indented);
-    json.begin_document("pievt.export_manifest", 1);
-    write_manifest_members(json, manifest);
-    json.end_object().end_document();
-    return {};
-  });
+void write_manifest(render::JsonWriter json, const Manifest& manifest) {
+  json.begin_document("pievt.export_manifest", 1);
+  write_manifest_members(json, manifest);
+  json.end_object().end_document();
 }
 
 // `812` or `#812`.
@@ -180,7 +177,7 @@ std::optional<std::uint64_t> event_number(std::string_view moment) {
 }  // namespace
 
 const Manual& export_manual() {
-  return manual;
+  return manual_of_export;
 }
 
 Result<Exit> export_run(Context& context) {
@@ -229,12 +226,18 @@ Result<Exit> export_run(Context& context) {
     return tools::export_run(row, source, out, asked);
   };
   const auto file = context.arguments.text("--file");
-  Result<Manifest> manifest = file && *file != "-" ? to_file(*file, write) : write(context.out);
+  const bool to_stdout = !file || *file == "-";
+  Result<Manifest> manifest = to_stdout ? write(context.out) : to_file(*file, write);
   // The reader went away, or the disk is full: the frame knows which, and what to say.
   if (!manifest.ok() && context.out.done()) return Exit::ok;
   if (!manifest.ok()) return std::move(manifest).error();
-  if (const auto beside = context.arguments.text("--manifest"))
-    PIEVT_TRY(write_manifest(*beside, *manifest));
+  if (const auto beside = context.arguments.text("--manifest")) {
+    PIEVT_TRY(to_file(*beside, [&](render::Writer& out) -> Status {
+      write_manifest(render::JsonWriter(out, render::JsonWriter::Layout::indented), *manifest);
+      return {};
+    }));
+  }
+  if (context.wants_json() && !to_stdout) write_manifest(context.json(), *manifest);
   context.talk.say(fmt::format("{}: {}", row.name, manifest_text(*manifest)));
   return Exit::ok;
 }

@@ -16,7 +16,7 @@ namespace {
 using render::Fact;
 using render::Style;
 
-constexpr std::array options = {
+constexpr std::array options_of_grep = {
     argument("pattern", "the text to look for").shown_as("PATTERN").required(),
     argument("run", "which run, or RUN/JOB; the last run when left out").completing(Complete::jobs),
     flag("--all", "every run of the store"),
@@ -26,20 +26,20 @@ constexpr std::array options = {
     flag("--count", "only how many lines"),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_grep = {
     .details =
         "Searches the fields of all events and the bodies they refer to: prompts, arguments and "
         "results of tools, final messages, reports, plans. Each line is named by its event, its "
         "job and the field it stands in. Raw captured output is not searched: it says the same "
         "again (pievt output writes it).\n\n"
         "Exits with 0 where something was found and with 1 where nothing was.",
-    .options = options,
+    .options = options_of_grep,
     .examples = {{{"pievt grep 'No such file' last", "what the last run did not find"},
                   {"pievt grep -iE 'rate.?limit|429' --all", "in every run of the store"}}},
     .outputs = Outputs::everything,
 };
 
-render::ListingShape shape() {
+render::ListingShape grep_shape() {
   return {"pievt.grep",
           1,
           {{"run", {.title = "RUN"}},
@@ -56,9 +56,9 @@ std::string run_of(const std::string& stream) {
   return stream.starts_with(prefix) ? stream.substr(prefix.size()) : stream;
 }
 
-class Shower {
+class FoundShower {
  public:
-  Shower(Context& context, bool with_run, std::optional<render::Listing> listing)
+  FoundShower(Context& context, bool with_run, std::optional<render::Listing> listing)
       : context_(context), with_run_(with_run), listing_(std::move(listing)) {}
 
   void show(const FoundText& found) {
@@ -66,7 +66,7 @@ class Shower {
     std::string name = with_run_ ? run_of(found.run) + " " : std::string();
     name += fmt::format("#{} {}{}{}.{}", found.revision, found.subject,
                         found.subject.empty() ? "" : " ", found.type, found.field);
-    name = render::sanitise(name, render::Lines::one);
+    name = render::one_line(name);
     for (const FoundLine& line : found.lines) {
       if (context_.out.done()) return;
       const bool around = !line.before.empty() || !line.after.empty();
@@ -86,12 +86,12 @@ class Shower {
   void line(const std::string& name, std::uint64_t number, char mark, std::string_view text) {
     context_.out.line(fmt::format("{}{}{}{} {}",
                                   render::styled(context_.terminal, Style::dim, name), mark, number,
-                                  mark, render::sanitise(text, render::Lines::one)));
+                                  mark, render::one_line(text)));
   }
   void hit(const std::string& name, const FoundLine& found) {
     const std::string_view text = found.text;
     const auto part = [&](std::size_t from, std::size_t to) {
-      return render::sanitise(text.substr(from, to - from), render::Lines::one);
+      return render::one_line(text.substr(from, to - from));
     };
     const std::string shown =
         part(0, found.match.begin) +
@@ -140,7 +140,7 @@ Result<Range> range_from(Context& context, const Log& log) {
 }  // namespace
 
 const Manual& grep_manual() {
-  return manual;
+  return manual_of_grep;
 }
 
 Result<Exit> grep(Context& context) {
@@ -155,13 +155,13 @@ Result<Exit> grep(Context& context) {
   if (context.globals.output != OutputFormat::text) {
     listing.emplace(PIEVT_TRY(render::Listing::create(context.out, context.terminal,
                                                       listing_format(context.globals.output),
-                                                      shape(), context.globals.fields)));
+                                                      grep_shape(), context.globals.fields)));
   }
   say_scope(context, log, range.run, range.last);
   const bool only_count = given.has("--count");
   if (!only_count) context.pager.begin();
   EventNames names(log);
-  Shower shower(context, range.run.empty(), std::move(listing));
+  FoundShower shower(context, range.run.empty(), std::move(listing));
   BodySearch search(log, pattern, names, given.number("--context").value_or(0),
                     [&](const FoundText& found) {
                       if (!only_count) shower.show(found);

@@ -21,7 +21,7 @@ namespace {
 
 using render::Fact;
 
-constexpr std::array options = {
+constexpr std::array options_of_runs = {
     flag("--failed", "only runs that failed or were interrupted"),
     flag("--running", "only runs that are not finished and have a supervisor"),
     value("--lineage", "RUN", "the runs that it repeats, and those that repeat it")
@@ -37,19 +37,19 @@ constexpr std::array options = {
     number("--limit", "N", "at most so many").with_letter('n'),
 };
 
-constexpr Manual manual = {
+constexpr Manual manual_of_runs = {
     .details =
         "One line a run, newest first. `interrupted` is a run that is not finished and whose "
         "supervisor is gone: pievt resume goes on with it. With --at (@SEQUENCE or a time), "
         "the list as it was then.",
-    .options = options,
+    .options = options_of_runs,
     .examples = {{{"pievt runs --failed --since 24h", "what went wrong since yesterday"},
                   {"pievt runs --json | jq '[.items[].cost_nanodollars] | add'",
                    "what everything cost, in nano-dollars"}}},
     .outputs = Outputs::everything,
 };
 
-render::ListingShape shape() {
+render::ListingShape runs_shape() {
   using render::Align;
   using render::Narrow;
   constexpr auto hidden = render::ListingColumn::Shown::on_request;
@@ -117,7 +117,7 @@ void write_row(render::Listing& listing, const Context& context, const RunSummar
 }  // namespace
 
 const Manual& runs_manual() {
-  return manual;
+  return manual_of_runs;
 }
 
 Result<Exit> runs(Context& context) {
@@ -135,7 +135,7 @@ Result<Exit> runs(Context& context) {
   const RunList list = PIEVT_TRY(load_runs(log, at));
   render::Listing listing = PIEVT_TRY(
       render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
-                              shape(), context.globals.fields));
+                              runs_shape(), context.globals.fields));
   say_scope(context, log, "", {});
   if (past) context.talk.say(fmt::format("as of @{}", at.value));
   context.pager.begin();

@@ -62,6 +62,25 @@ std::size_t find_fixed(std::string_view text, std::string_view wanted, std::size
   return text.npos;
 }
 
+// Whether the expression may look at what it does not match: anchors, assertions, and what takes
+// all it can get and never gives it back. Told by the letters alone, so a few that do not are taken
+// for ones that do.
+bool looks_around(std::string_view expression) {
+  constexpr std::string_view plain_escapes = "dDsSwWhHvVnrtfepPxo";
+  for (std::size_t at = 0; at < expression.size(); ++at) {
+    const char c = expression[at];
+    const char next = at + 1 < expression.size() ? expression[at + 1] : '\0';
+    if (c == '^' || c == '$') return true;
+    if (c == '(' && (next == '?' || next == '*')) return true;
+    if ((c == '*' || c == '+' || c == '?' || c == '}') && next == '+') return true;
+    if (c != '\\') continue;
+    const bool letter = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+    if (letter && plain_escapes.find(next) == plain_escapes.npos) return true;
+    ++at;
+  }
+  return false;
+}
+
 struct FreeCode {
   void operator()(pcre2_code* code) const { pcre2_code_free(code); }
 };
@@ -78,6 +97,26 @@ struct TextPattern::Impl {
   std::string fixed;  ///< where it is not empty, there is no code
   std::size_t rarest = 0;
   std::unique_ptr<pcre2_code, FreeCode> code;
+  bool looks_around = false;
+
+  static pcre2_match_data* data() {
+    thread_local const std::unique_ptr<pcre2_match_data, FreeData> made(
+        pcre2_match_data_create(32, nullptr));
+    return made.get();
+  }
+  static pcre2_match_context* context() {
+    thread_local const std::unique_ptr<pcre2_match_context, FreeContext> made([] {
+      auto* limited = pcre2_match_context_create(nullptr);
+      if (limited != nullptr) pcre2_set_match_limit(limited, steps_max);
+      return limited;
+    }());
+    return made.get();
+  }
+  // As pcre2_match(); where it matched is in data().
+  int match(std::string_view text, std::size_t from) const {
+    return pcre2_match(code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                       PCRE2_NOTEMPTY, data(), context());
+  }
 };
 
 TextPattern::TextPattern(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -115,6 +154,7 @@ Result<TextPattern> TextPattern::compile(std::string_view pattern, PatternKind k
                                             reinterpret_cast<const char*>(message.data()), offset)};
   }
   pcre2_jit_compile(impl->code.get(), PCRE2_JIT_COMPLETE);
+  impl->looks_around = kind == PatternKind::regex && looks_around(pattern);
   return TextPattern(std::move(impl));
 }
 
@@ -125,22 +165,19 @@ std::optional<TextMatch> TextPattern::find(std::string_view text, std::size_t fr
     if (begin == text.npos) return std::nullopt;
     return TextMatch{begin, begin + impl_->fixed.size()};
   }
-  thread_local const std::unique_ptr<pcre2_match_data, FreeData> data(
-      pcre2_match_data_create(32, nullptr));
-  thread_local const std::unique_ptr<pcre2_match_context, FreeContext> context([] {
-    auto* made = pcre2_match_context_create(nullptr);
-    if (made != nullptr) pcre2_set_match_limit(made, steps_max);
-    return made;
-  }());
   while (from < text.size()) {
-    const int found = pcre2_match(impl_->code.get(), reinterpret_cast<PCRE2_SPTR>(text.data()),
-                                  text.size(), from, PCRE2_NOTEMPTY, data.get(), context.get());
-    if (found < 0) return std::nullopt;
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(data.get());
+    if (impl_->match(text, from) < 0) return std::nullopt;
+    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(Impl::data());
     if (bounds[1] > bounds[0]) return TextMatch{bounds[0], bounds[1]};
     ++from;
   }
   return std::nullopt;
+}
+
+bool TextPattern::may_match_within(std::string_view bytes) const {
+  if (!impl_->fixed.empty()) return find(bytes).has_value();
+  // One that runs away in all of it may find something in a part of it.
+  return impl_->looks_around || impl_->match(bytes, 0) != PCRE2_ERROR_NOMATCH;
 }
 
 }  // namespace pievt::tools

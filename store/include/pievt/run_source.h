@@ -59,7 +59,7 @@ class RunSource {
   /// As get_blobs(), of what blob() answers. A source that reads many faster than one by one
   /// overrides it.
   virtual void blobs(std::span<const schema::BlobRef> refs, const BlobSink& sink) const;
-  /// Whether blobs() may be called by a second thread while the first walks the events.
+  /// Whether blobs() may be called by other threads, several at once, while one walks the events.
   virtual bool reads_blobs_beside() const { return false; }
 
   /// As read_output(). `attempt` tells where its events are.

@@ -5,7 +5,7 @@
 #include "store/format/blob_refs.h"
 #include "tests/tools/exporters/sample_run.h"
 #include "tools/exporters/base64.h"
-#include "tools/exporters/jsonl_writing.h"
+#include "tools/exporters/jsonl_encoding.h"
 #include "tools/exporters/redacted_source.h"
 
 namespace pievt::tools {
@@ -120,13 +120,16 @@ TEST_F(ExportLaw, WindowsLeaveNoTrace) {
     Export work{*run, out, options, manifest, state};
     EventFacts facts(*run, state);
     JsonlReading reading(*run, facts, bytes);
-    JsonlWriting writing(work, facts);
+    JsonlEncoding encoding(facts);
     JsonlWindow window;
+    JsonlLines lines;
     std::size_t windows = 0;
     const auto write = [&] {
       reading.read_texts(window);
-      EXPECT_TRUE(writing.write(window).ok());
+      encoding.encode(window, 0, window.items.size(), lines);
+      EXPECT_TRUE(lines.write(work, window).ok());
       window.clear();
+      lines.clear();
       ++windows;
     };
     ASSERT_TRUE(run->events([&](const EventView& event) -> Status {

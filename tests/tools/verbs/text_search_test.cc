@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "store/log/blob_store.h"
+#include "store/log/rocks.h"
+#include "store/log/store_files.h"
 #include "tests/store/log/temp_store.h"
 #include "tools/verbs/body_search.h"
 
@@ -35,6 +38,23 @@ TEST(TextPatternTest, AFixedTextIsFoundWhereverItStands) {
   EXPECT_TRUE(places("x", "").empty());
 }
 
+TextPattern regex(std::string_view pattern) {
+  return TextPattern::compile(pattern, PatternKind::regex, LetterCase::matters).value();
+}
+
+// What a body looks like to whoever takes it for one text.
+TEST(TextPatternTest, ATextAmongOthersIsNotPassedOver) {
+  using namespace std::string_view_literals;
+  const std::string_view among = "\x05\0\0\0tides\0\0\0\xf0\0\0\0high water"sv;
+  for (const std::string_view pattern :
+       {"tides", "t.d", "(ti|mo)de?", "h\\w+ w", "[a-z]{5}", "^tides", "tides$", "^high", "r$",
+        "\\Atides", "tides\\Z", "(?<![a-z])water", "(?<!.)tides", "s(?!.)", "s\\W*+$",
+        "\\Btides|tides\\B|s\\b"})
+    EXPECT_TRUE(regex(pattern).may_match_within(among)) << pattern;
+  for (const std::string_view pattern : {"tidez", "ti{2}", "[A-Z]", "low|noon", "\\d\\d", "a\\.b"})
+    EXPECT_FALSE(regex(pattern).may_match_within(among)) << pattern;
+}
+
 class BodySearchTest : public StoreTest {
  protected:
   // Appends an event that refers to each of the texts.
@@ -48,31 +68,99 @@ class BodySearchTest : public StoreTest {
     const auto done = log().append("run/r", Expected::any(), std::move(events));
     ASSERT_TRUE(done.ok()) << done.error().what;
   }
+
+  struct Found {
+    std::vector<std::pair<std::uint64_t, std::string>> lines;  ///< revision and field, line
+    SearchTotals totals;
+  };
+  Found found(const TextPattern& pattern, std::size_t helpers = BodySearch::helpers_of_machine()) {
+    EventNames names(log());
+    Found all;
+    BodySearch search(
+        log(), pattern, names, 0,
+        [&](const FoundText& found) {
+          EXPECT_EQ(found.run, "run/r");
+          EXPECT_EQ(found.type, "FinalMessageObserved");
+          for (const FoundLine& line : found.lines)
+            all.lines.emplace_back(
+                found.revision, found.field + ":" + std::to_string(line.number) + ": " + line.text);
+        },
+        helpers);
+    for (auto reader = log().read_stream("run/r", {1}); reader.next();)
+      search.event(reader.event());
+    search.finish();
+    all.totals = search.totals();
+    return all;
+  }
+
+  // Changes or takes out what is stored of a text, behind the store's back.
+  void harm(std::string_view text, bool take_out) {
+    const std::string key = blob_key(from_schema(log().keyed_digest(text)));
+    close();
+    auto rocks = Rocks::open_writer(log_directory(store()), Rocks::Create::never).value();
+    WriteSet set(rocks);
+    if (take_out) {
+      set.remove(Family::blobs, key);
+    } else {
+      std::string value = *rocks.get(Family::blobs, key).value();
+      value.back() = static_cast<char>(value.back() ^ 1);
+      set.put(Family::blobs, key, value);
+    }
+    ASSERT_TRUE(rocks.write(std::move(set), Durability::fsync).ok());
+    ASSERT_TRUE(rocks.close().ok());
+    open(OpenMode::write);
+  }
 };
 
-TEST_F(BodySearchTest, FoundLinesComeInTheOrderOfTheEvents) {
+TEST_F(BodySearchTest, AnyNumberOfThreadsFindsTheSame) {
   open();
   std::vector<std::string> texts;
   for (int i = 0; i < 5000; ++i)
     texts.push_back("number " + std::to_string(i % 4000) + (i % 50 == 0 ? "\nneedle" : ""));
+  // Enough for several windows, some of it larger than what a thread takes at once.
+  for (int i = 0; i < 24; ++i)
+    texts.push_back(std::string(2u << 20, static_cast<char>('a' + i)) + "\nneedle in " +
+                    std::to_string(i));
   refer_to(texts);
+  harm(texts[100], true);
+  harm(texts[5001], false);
   const TextPattern needle =
       TextPattern::compile("needle", PatternKind::fixed, LetterCase::matters).value();
-  EventNames names(log());
-  std::vector<std::uint64_t> revisions;
-  BodySearch search(log(), needle, names, 0, [&](const FoundText& found) {
-    EXPECT_EQ(found.field, "text");
-    EXPECT_EQ(found.run, "run/r");
-    ASSERT_EQ(found.lines.size(), 1u);
-    EXPECT_EQ(found.lines[0].number, 2u);
-    revisions.push_back(found.revision);
-  });
-  for (auto reader = log().read_stream("run/r", {1}); reader.next();) search.event(reader.event());
-  search.finish();
-  ASSERT_EQ(revisions.size(), 100u);
-  for (std::size_t i = 0; i < revisions.size(); ++i) EXPECT_EQ(revisions[i], 50 * i + 1);
-  EXPECT_EQ(search.totals().bodies, 5000u);
-  EXPECT_EQ(search.totals().missing, 0u);
+  const Found alone = found(needle, 0);
+  std::vector<std::pair<std::uint64_t, std::string>> expected;
+  std::uint64_t missing = 0;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i] == texts[100] || texts[i] == texts[5001]) {
+      ++missing;
+    } else if (const std::size_t at = texts[i].find("needle"); at != texts[i].npos) {
+      expected.emplace_back(i + 1, "text:2: " + texts[i].substr(at));
+    }
+  }
+  EXPECT_EQ(alone.lines, expected);
+  EXPECT_EQ(alone.totals.bodies, texts.size());
+  EXPECT_EQ(alone.totals.missing, missing);
+  EXPECT_EQ(alone.totals.lines, expected.size());
+  for (const std::size_t helpers : {std::size_t{1}, std::size_t{2}, std::size_t{7}}) {
+    const Found many = found(needle, helpers);
+    EXPECT_EQ(many.lines, expected) << helpers;
+    EXPECT_EQ(many.totals.missing, missing) << helpers;
+    EXPECT_EQ(many.totals.lines, expected.size()) << helpers;
+  }
+}
+
+TEST_F(BodySearchTest, AnAnchorStandsAtTheEdgesOfAField) {
+  open();
+  schema::FinalMessageObservedT message;
+  message.excerpt = "tide table\nhigh water";
+  std::vector<NewEvent> events;
+  events.push_back({std::move(message), {.job = 1, .attempt = 1}});
+  ASSERT_TRUE(log().append("run/r", Expected::any(), std::move(events)).ok());
+  using Lines = std::vector<std::pair<std::uint64_t, std::string>>;
+  for (const std::string_view pattern : {"^tide", "\\Atide", "(?<![a-z])tide", "^t.*e$", "table$"})
+    EXPECT_EQ(found(regex(pattern)).lines, (Lines{{1, "excerpt:1: tide table"}})) << pattern;
+  for (const std::string_view pattern : {"^high", "water$", "water\\Z", "r(?!.)"})
+    EXPECT_EQ(found(regex(pattern)).lines, (Lines{{1, "excerpt:2: high water"}})) << pattern;
+  EXPECT_TRUE(found(regex("^table|^water|tide$")).lines.empty());
 }
 
 }  // namespace
