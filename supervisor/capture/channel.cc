@@ -5,7 +5,14 @@
 #include "supervisor/capture/excerpt.h"
 
 namespace pievt::supervisor {
-static_assert(output_chunk_bytes <= process::limits::read_bytes_max);
+static_assert(output_chunk_bytes == process::limits::read_bytes_max, "read again is a chunk");
+
+namespace {
+
+// So much may wait for a round that has time for it. A flood is stored as it comes.
+constexpr std::uint64_t unstored_bytes_max = 2 * output_chunk_bytes;
+
+}  // namespace
 
 Channel::Channel(process::FollowFile follow, OutputKey key, std::uint32_t chunks,
                  std::uint64_t stored)
@@ -29,7 +36,8 @@ Result<std::uint64_t> Channel::pump(RunRecord& record, CaptureTools& tools, Subj
       PIEVT_TRY(record_tampering(record, subject, unread.error()));
       break;
     }
-    const std::uint64_t space = writer_.offset() + output_chunk_bytes - follow_.offset();
+    const std::uint64_t waiting = unstored();
+    const std::uint64_t space = output_chunk_bytes - waiting % output_chunk_bytes;
     const std::uint64_t wanted = std::min(*unread, space);
     // In a flood the rest waits until it is a whole chunk, too.
     if (wanted == 0 || (bytes > 0 && wanted < output_chunk_bytes)) break;
@@ -40,11 +48,13 @@ Result<std::uint64_t> Channel::pump(RunRecord& record, CaptureTools& tools, Subj
     }
     bytes += news->size();
     PIEVT_TRY(sink(*news));
-    if (news->size() == output_chunk_bytes) {
+    if (waiting == 0 && news->size() == output_chunk_bytes)
       PIEVT_TRY(store(record, tools, subject, *news));
-    } else if (news->size() == space) {
-      PIEVT_TRY(store_unstored(record, tools, subject));
-    }
+    if (!broken_ && unstored() >= unstored_bytes_max) PIEVT_TRY(store_next(record, tools, subject));
+  }
+  while (!broken_ && unstored() >= output_chunk_bytes && tools.chunks_left > 0) {
+    --tools.chunks_left;
+    PIEVT_TRY(store_next(record, tools, subject));
   }
   return bytes;
 }
@@ -63,7 +73,7 @@ Status Channel::store(RunRecord& record, CaptureTools& tools, Subject subject,
   return {};
 }
 
-Status Channel::store_unstored(RunRecord& record, CaptureTools& tools, Subject subject) {
+Status Channel::store_next(RunRecord& record, CaptureTools& tools, Subject subject) {
   const auto raw = follow_.read_again(tools.buffer, writer_.offset());
   if (!raw.ok()) return record_tampering(record, subject, raw.error());
   return store(record, tools, subject, *raw);
@@ -82,8 +92,10 @@ Status Channel::record_tampering(RunRecord& record, Subject subject, const Error
 }
 
 Status Channel::store_rest(RunRecord& record, CaptureTools& tools, Subject subject) {
-  if (broken_) return {};
-  return store_unstored(record, tools, subject);
+  do {
+    if (!broken_) PIEVT_TRY(store_next(record, tools, subject));
+  } while (!broken_ && unstored() > 0);
+  return {};
 }
 
 Status Channel::release_stored() {

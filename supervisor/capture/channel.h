@@ -4,7 +4,8 @@
 // byte is kept in memory for longer than it takes to look at it. Bytes are read as they come; they
 // move into the store in chunks of 2 MiB, or at the end; and once the commit that names a chunk is
 // durable, the file's part is given back to the disk. A chunk that came in one piece goes into the
-// store from where it was read; one that trickled in is read a second time.
+// store from where it was read; one that trickled in is read a second time, when there is time for
+// it: children that say the same amount fill theirs at the same moment, and are listened to first.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,8 @@ namespace pievt::supervisor {
 struct CaptureTools {
   process::ReadBuffer buffer;
   OutputPacker packer;
+  /// How many chunks that trickled in may be stored in this round of looks.
+  std::size_t chunks_left = 1;
 };
 
 class Channel {
@@ -59,7 +62,8 @@ class Channel {
   Channel(process::FollowFile follow, OutputKey key, std::uint32_t chunks, std::uint64_t stored);
   Status store(RunRecord& record, CaptureTools& tools, Subject subject,
                std::span<const std::byte> raw);
-  Status store_unstored(RunRecord& record, CaptureTools& tools, Subject subject);
+  Status store_next(RunRecord& record, CaptureTools& tools, Subject subject);
+  std::uint64_t unstored() const { return follow_.offset() - writer_.offset(); }
   Status record_tampering(RunRecord& record, Subject subject, const Error& error);
 
   process::FollowFile follow_;

@@ -98,8 +98,8 @@ Result<std::span<const std::byte>> FollowFile::read_new(ReadBuffer& buffer, std:
 Result<std::span<const std::byte>> FollowFile::read_again(ReadBuffer& buffer,
                                                           std::uint64_t offset) const {
   PIEVT_ASSERT(offset <= offset_);
-  PIEVT_ASSERT(offset_ - offset <= buffer.bytes().size());
-  const std::span<std::byte> into = buffer.bytes().first(offset_ - offset);
+  const std::span<std::byte> into =
+      buffer.bytes().first(std::min<std::uint64_t>(offset_ - offset, buffer.bytes().size()));
   std::size_t done = 0;
   while (done < into.size()) {
     const std::size_t got = PIEVT_TRY(read_at(into.subspan(done), offset + done));

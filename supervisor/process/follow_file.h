@@ -59,8 +59,8 @@ class FollowFile {
   Result<std::span<const std::byte>> read_new(ReadBuffer& buffer,
                                               std::size_t bytes_max = limits::read_bytes_max);
 
-  /// The bytes from `offset` to where the next read begins, once more; they were read, not
-  /// released, and are at most what `buffer` holds. Errc::corrupt when they are gone.
+  /// The bytes from `offset` to where the next read begins, once more, or as many as `buffer`
+  /// holds; they were read and not released. Errc::corrupt when they are gone.
   Result<std::span<const std::byte>> read_again(ReadBuffer& buffer, std::uint64_t offset) const;
 
   /// Bytes before `offset` are stored elsewhere, durably, and their disk space may go. Whole

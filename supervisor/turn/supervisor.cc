@@ -37,9 +37,11 @@ constexpr std::size_t launches_a_turn_max = 8;
 // As many starts, and removals of files, at the same time.
 constexpr std::size_t starter_threads = 3;
 
-// What was read is written after so long at the latest. Storing a chunk of output takes
-// milliseconds, and children that say the same amount fill theirs at the same time.
+// What was read is written after so long at the latest.
 constexpr std::chrono::milliseconds looks_time_max{8};
+
+// Packing one takes some milliseconds, and between two the others are read.
+constexpr std::size_t chunks_a_look_max = 1;
 
 // pi cannot know that its answer has grown into a flood.
 constexpr std::uint64_t output_bytes_max = 1ull << 30;
@@ -225,6 +227,7 @@ Status Supervisor::take_signal() {
 // In turns, from where the last look had no more time: who was not looked at stays due.
 Status Supervisor::pump_outputs() {
   const Moment until = Clock::now() + looks_time_max;
+  tools_.chunks_left = chunks_a_look_max;
   auto next = attempts_.upper_bound(looked_at_);
   for (std::size_t left = attempts_.size(); left > 0; --left, ++next) {
     if (next == attempts_.end()) next = attempts_.begin();

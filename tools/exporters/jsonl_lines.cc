@@ -1,6 +1,5 @@
 #include "tools/exporters/jsonl_lines.h"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
@@ -11,16 +10,6 @@
 #include "tools/render/utf8.h"
 
 namespace pievt::tools {
-namespace {
-
-// The kernel takes longer for megabytes at once.
-void write_in_pieces(render::Writer& out, std::string_view text) {
-  constexpr std::size_t piece_bytes = std::size_t{128} << 10;
-  for (; !text.empty() && !out.done(); text.remove_prefix(std::min(piece_bytes, text.size())))
-    out.write(text.substr(0, piece_bytes));
-}
-
-}  // namespace
 
 void append_number(std::string& lines, std::string_view name, std::uint64_t value) {
   std::array<char, 20> digits;  // NOLINT(cppcoreguidelines-pro-type-member-init): written at once
@@ -72,7 +61,7 @@ Status JsonlLines::write(Export& work, const JsonlWindow& window) const {
   std::size_t written = 0;
   std::string part;
   for (const Large& found : large) {
-    write_in_pieces(work.out, std::string_view(bytes).substr(written, found.at - written));
+    work.out.write(std::string_view(bytes).substr(written, found.at - written));
     written = found.at;
     const JsonlWindow::Text& is = window.texts[found.text];
     for (JsonlText text(is.ref, window.text_of(is)); !text.is_over();) {
@@ -83,7 +72,7 @@ Status JsonlLines::write(Export& work, const JsonlWindow& window) const {
       ++work.manifest.items_out;
     }
   }
-  write_in_pieces(work.out, std::string_view(bytes).substr(written));
+  work.out.write(std::string_view(bytes).substr(written));
   work.manifest.items_out += count;
   work.miss(texts_missing);
   if (end) return *end;
