@@ -79,12 +79,14 @@ Status copy_key(const Log& from, CopyTarget& to, const Rocks* have) {
   return to.put(Family::meta, "blob-key", *key);
 }
 
-// Beside a living writer what is not there may only not be seen yet. One span of patience serves
-// the whole copy: what is missing for good would cost it again and again.
+// Beside a living writer what is not there may only not be seen yet; the writer itself sees
+// everything. One span of patience serves the whole copy: what is missing for good would cost it
+// again and again.
 std::function<bool()> look_again(const Log& from) {
   const auto patience = std::make_shared<std::chrono::steady_clock::duration>(limits::catch_up_max);
   return [&from, patience] {
-    if (!from.info().writer_alive || patience->count() <= 0) return false;
+    if (from.impl().writer() != nullptr || !from.info().writer_alive || patience->count() <= 0)
+      return false;
     const auto begun = std::chrono::steady_clock::now();
     const bool looked = from.impl().refresh().ok();
     *patience -= std::chrono::steady_clock::now() - begun;
