@@ -15,7 +15,8 @@ demo: setup ## a batch of eight jobs on the real pi with a scripted model, and i
 	cmake --build --preset release --target tools/pievt
 	scripts/demo
 
-test: setup ## build with sanitizers and run every test, the ones on the real pi included
+test: ## build with sanitizers and run every test, the ones on the real pi included
+	@scripts/setup test
 	cmake --workflow --preset check
 
 build: setup ## the optimised build, in build/release

@@ -7,10 +7,12 @@ import {join} from 'node:path';
 
 import {removeTree} from '../remove_tree.mjs';
 
-/** The browser's command, or nothing where there is none. */
-export function chromium() {
-  return ['chromium', 'chromium-browser', 'google-chrome'].find(
+/** The browser's command. */
+function chromium() {
+  const found = ['chromium', 'chromium-browser', 'google-chrome'].find(
     (name) => spawnSync('sh', ['-c', `command -v ${name}`]).status === 0);
+  if (!found) throw new Error('no Chromium is installed; run: scripts/setup test');
+  return found;
 }
 
 export class Browser {
