@@ -1,6 +1,8 @@
 // What it costs that several processes share a store: an append by way of the writer against one's
 // own, many appends in flight, a take-over after SIGKILL, and how soon followers hear of a commit.
 //
+//   sharing_bench [forwarding|threads|processes|take-over|following]
+//
 // Every process is forked before a store was ever open in it: RocksDB's threads do not survive a
 // fork, and it does not start them again.
 #include <algorithm>
@@ -293,18 +295,26 @@ void following(const Path& directory, int followers, std::uint32_t events) {
 }  // namespace
 }  // namespace pievt::bench
 
-int main() {
+// Without a name all are asked.
+int main(int argc, char** argv) {
   using namespace pievt::bench;
   const auto directory =
       must(pievt::measure::ScratchDirectory::make(std::filesystem::current_path()));
-  const std::function<void()> questions[] = {
-      [&] { forwarding(directory.path()); },          [&] { in_flight(directory.path(), 1, 64); },
-      [&] { in_flight(directory.path(), 8, 8); },     [&] { take_over(directory.path(), 30); },
-      [&] { following(directory.path(), 8, 1'000); },
+  struct Question {
+    std::string_view name;
+    std::function<void()> ask;
   };
-  for (const auto& question : questions) {
+  const Question questions[] = {
+      {"forwarding", [&] { forwarding(directory.path()); }},
+      {"threads", [&] { in_flight(directory.path(), 1, 64); }},
+      {"processes", [&] { in_flight(directory.path(), 8, 8); }},
+      {"take-over", [&] { take_over(directory.path(), 30); }},
+      {"following", [&] { following(directory.path(), 8, 1'000); }},
+  };
+  for (const Question& question : questions) {
+    if (argc > 1 && question.name != argv[1]) continue;
     Process([&] {
-      question();
+      question.ask();
       std::fflush(stdout);
     }).wait();
   }

@@ -1,27 +1,14 @@
 // The line of those who append: who waits for whom, and what the one at its head does for all.
-#include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "store/log/latch.h"
 #include "store/log/server.h"
 #include "store/log/writer_role.h"
 
 namespace pievt {
-
-// Appends that entered together, and whoever waits for them.
-struct WriterRole::Party {
-  enum State : int { waiting, done, leads };
-  // Atomic waits are one futex per party: nobody wakes who need not. notify_one() touches only the
-  // address, so it is harmless when the party has already returned.
-  std::atomic<int> state = waiting;
-  std::atomic<std::size_t> left = 0;
-};
-
-struct WriterRole::Waiter {
-  GroupMember* member;
-  Party* party;
-};
 
 namespace {
 
@@ -31,28 +18,54 @@ constexpr std::size_t group_members_max = 1024;
 
 }  // namespace
 
-std::vector<WriterRole::Waiter*> WriterRole::take_group() {
-  const std::scoped_lock lock(mutex_);
-  std::vector<Waiter*> group;
+// Appends that are written together. Who opens a group leads it when its turn has come; everybody
+// else of it sleeps until it is done.
+struct WriterRole::Group {
+  std::vector<GroupMember*> members;
   std::size_t bytes = 0;
-  while (!queue_.empty() && group.size() < group_members_max) {
-    bytes += queue_.front()->member->append->bodies.size();
-    if (!group.empty() && bytes > group_bytes_max) break;
-    group.push_back(queue_.front());
-    queue_.pop_front();
+  Latch turn, done;
+
+  bool has_room(std::size_t more) const {
+    return members.size() < group_members_max && bytes + more <= group_bytes_max;
   }
-  return group;
+  void add(GroupMember& member) {
+    members.push_back(&member);
+    bytes += member.append->bodies.size();
+  }
+};
+
+// The group at the end of the line, with as many of `members` in it as find room.
+WriterRole::Place WriterRole::stand_in_line(std::span<GroupMember> members) {
+  const std::scoped_lock lock(mutex_);
+  Place place;
+  if (line_.empty() || !line_.back()->has_room(members.front().append->bodies.size())) {
+    line_.push_back(std::make_shared<Group>());
+    place.leads = true;
+    if (!std::exchange(somebody_leads_, true)) line_.back()->turn.open();
+  }
+  place.group = line_.back();
+  do {
+    place.group->add(members[place.count]);
+    ++place.count;
+  } while (place.count < members.size() &&
+           place.group->has_room(members[place.count].append->bodies.size()));
+  return place;
+}
+
+// Nobody joins any more.
+void WriterRole::close_first_in_line() {
+  const std::scoped_lock lock(mutex_);
+  line_.pop_front();
 }
 
 void WriterRole::hand_over() {
-  const std::scoped_lock lock(mutex_);
-  if (queue_.empty()) {
-    somebody_leads_ = false;
-    return;
+  std::shared_ptr<Group> next;
+  {
+    const std::scoped_lock lock(mutex_);
+    somebody_leads_ = !line_.empty();
+    if (somebody_leads_) next = line_.front();
   }
-  Party* next = queue_.front()->party;
-  next->state.store(Party::leads);
-  next->state.notify_one();
+  if (next != nullptr) next->turn.open();
 }
 
 void WriterRole::fail(const Error& error) {
@@ -78,10 +91,7 @@ void WriterRole::publish(std::uint64_t last) {
   if (head_.owed_at() && server_ != nullptr) server_->ring();
 }
 
-void WriterRole::commit_group(std::span<Waiter* const> group) {
-  std::vector<GroupMember*> members;
-  members.reserve(group.size());
-  for (const Waiter* waiter : group) members.push_back(waiter->member);
+void WriterRole::commit_group(std::span<GroupMember* const> members) {
   const Status allowed = failed_ ? Status(refused()) : lock_.still_ours();
   if (!allowed.ok()) {
     for (GroupMember* member : members) member->result = allowed.error();
@@ -112,38 +122,20 @@ void WriterRole::commit_group(std::span<Waiter* const> group) {
   }
 }
 
-void WriterRole::lead() {
-  const std::vector<Waiter*> group = take_group();
-  commit_group(group);
-  hand_over();
-  for (const Waiter* waiter : group) {
-    Party* party = waiter->party;
-    if (party->left.fetch_sub(1) > 1) continue;
-    party->state.store(Party::done, std::memory_order_release);
-    party->state.notify_one();
-  }
-}
-
 void WriterRole::append_all(std::span<GroupMember> members) {
-  if (members.empty()) return;
-  Party party;
-  party.left = members.size();
-  std::vector<Waiter> waiters;
-  waiters.reserve(members.size());
-  for (GroupMember& member : members) waiters.push_back({&member, &party});
-  {
-    const std::scoped_lock lock(mutex_);
-    for (Waiter& waiter : waiters) queue_.push_back(&waiter);
-    if (!somebody_leads_) {
-      somebody_leads_ = true;
-      party.state.store(Party::leads);
+  while (!members.empty()) {
+    const Place place = stand_in_line(members);
+    members = members.subspan(place.count);
+    Group& group = *place.group;
+    if (!place.leads) {
+      group.done.wait();
+      continue;
     }
-  }
-  for (;;) {
-    party.state.wait(Party::waiting);
-    int is = Party::leads;
-    if (!party.state.compare_exchange_strong(is, Party::waiting)) return;
-    lead();
+    group.turn.wait();
+    close_first_in_line();
+    commit_group(group.members);
+    hand_over();
+    group.done.open();
   }
 }
 

@@ -1,9 +1,8 @@
 // The writer's role: what exactly one process has of a store at a time, and what only it does.
 //
-// Appends of many threads, and of other processes by way of the Server, join one write: the first
-// that finds nobody leading commits everything that waits by then, its own included, and hands the
-// lead to the next in line. An append that finds nobody else commits itself, without any other
-// thread.
+// Appends of many threads, and of other processes by way of the Server, join one write: while one
+// group is being written the next one gathers, and who came to it first writes it when its turn has
+// come. An append that finds nobody else commits itself, without any other thread.
 #pragma once
 
 #include <atomic>
@@ -76,16 +75,20 @@ class WriterRole {
   BlobStore& blobs() { return blobs_; }
 
  private:
-  struct Waiter;
-  struct Party;
+  struct Group;
+  struct Place {
+    std::shared_ptr<Group> group;
+    std::size_t count = 0;  ///< how many came in
+    bool leads = false;
+  };
 
   WriterRole(WriterLock lock, Rocks rocks, StorePlace place, HeadWriter head, WriterFacts facts,
              ValuePut put, std::atomic<std::uint64_t>& committed);
   Status begin_period(const Owner& self);
-  void lead();
-  std::vector<Waiter*> take_group();
+  Place stand_in_line(std::span<GroupMember> members);
+  void close_first_in_line();
+  void commit_group(std::span<GroupMember* const> members);
   void hand_over();
-  void commit_group(std::span<Waiter* const> group);
   void publish(std::uint64_t last);
   void fail(const Error& error);
   Error refused() const;
@@ -100,7 +103,7 @@ class WriterRole {
   std::atomic<std::uint64_t>* committed_;
 
   std::mutex mutex_;  ///< of the line
-  std::deque<Waiter*> queue_;
+  std::deque<std::shared_ptr<Group>> line_;
   bool somebody_leads_ = false;
 
   // Touched by the leader only.
