@@ -14,7 +14,7 @@ struct GoalResult {
   std::string why;  ///< where it was not reached: what is known about it
 };
 
-/// Every goal, in the order of the page. `own` is of `pievt bench`, `peers` of peers_bench.
-std::vector<GoalResult> judge(const Document& own, const Document& peers);
+/// Every goal, in the order of the page.
+std::vector<GoalResult> judge(const Documents& all);
 
 }  // namespace pievt::bench

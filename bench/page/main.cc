@@ -1,7 +1,7 @@
 // Puts the numbers of a run of the benches into docs/performance.md, between its two markers; the
 // prose around them is a person's.
 //
-//   performance_page PAGE.md BENCH.json PEERS.json
+//   performance_page PAGE.md BENCH.json PEERS.json AUDIT.json
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -35,9 +35,9 @@ std::string machine_text(const Document& document) {
       document.file_system, document.load);
 }
 
-std::string goals_text(const Document& own, const Document& peers) {
+std::string goals_text(const Documents& all) {
   std::string text = "### Goals\n\n| work | goal | measured | |\n|---|---|---|---|\n";
-  for (const GoalResult& goal : judge(own, peers)) {
+  for (const GoalResult& goal : judge(all)) {
     const std::string_view verdict = goal.verdict == GoalResult::Verdict::reached  ? "reached"
                                      : goal.verdict == GoalResult::Verdict::missed ? "**missed**"
                                                                                    : "not measured";
@@ -93,15 +93,16 @@ std::string lines_text(const Document& document, std::string_view title,
   return text + "\n";
 }
 
-std::string numbers(const Document& own, const Document& peers) {
-  return machine_text(peers) + goals_text(own, peers) +
-         peers_text(peers, "1x1", "One client, one event an append") +
-         peers_text(peers, "64x1", "64 clients, one event an append") +
-         peers_text(peers, "1x100", "One client, 100 events an append") +
-         peers_text(peers, "1x1000", "One client, 1,000 events an append") +
-         lines_text(peers, "Scans beside RocksDB's iterator, many processes, a large store",
+std::string numbers(const Documents& all) {
+  return machine_text(all.peers) + goals_text(all) +
+         peers_text(all.peers, "1x1", "One client, one event an append") +
+         peers_text(all.peers, "64x1", "64 clients, one event an append") +
+         peers_text(all.peers, "1x100", "One client, 100 events an append") +
+         peers_text(all.peers, "1x1000", "One client, 1,000 events an append") +
+         lines_text(all.peers, "Scans beside RocksDB's iterator, many processes, a large store",
                     {"peers"}) +
-         lines_text(own, "`pievt bench`", {});
+         lines_text(all.audit, "What an auditor waits for", {}) +
+         lines_text(all.own, "`pievt bench`", {});
 }
 
 Status write_page(const std::filesystem::path& page, const std::string& between) {
@@ -120,17 +121,19 @@ Status write_page(const std::filesystem::path& page, const std::string& between)
 }
 
 Status run(char** argv) {
-  const Document own = PIEVT_TRY(read_document(argv[2]));
-  const Document peers = PIEVT_TRY(read_document(argv[3]));
-  return write_page(argv[1], numbers(own, peers));
+  Documents all;
+  all.own = PIEVT_TRY(read_document(argv[2]));
+  all.peers = PIEVT_TRY(read_document(argv[3]));
+  all.audit = PIEVT_TRY(read_document(argv[4]));
+  return write_page(argv[1], numbers(all));
 }
 
 }  // namespace
 }  // namespace pievt::bench
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fputs("performance_page PAGE.md BENCH.json PEERS.json\n", stderr);
+  if (argc != 5) {
+    std::fputs("performance_page PAGE.md BENCH.json PEERS.json AUDIT.json\n", stderr);
     return 2;
   }
   const pievt::Status done = pievt::bench::run(argv);

@@ -1,4 +1,5 @@
-// The documents that `pievt bench -o json` and `peers_bench --json` wrote, read back.
+// The documents that `pievt bench -o json`, `peers_bench --json` and `audit_bench --json` wrote,
+// read back.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,10 @@ struct Document {
 
   /// Null where there is no such line, or where it was skipped.
   const Measured* find(std::string_view name) const;
+};
+
+struct Documents {
+  Document own, peers, audit;
 };
 
 /// invalid: it is not such a document.

@@ -1,27 +1,17 @@
 #include "bench/peers/large_store.h"
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <functional>
+#include <optional>
 #include <string>
-
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fmt/format.h>
 
+#include "bench/frame/program.h"
 #include "pievt/query.h"
 #include "tools/measure/events.h"
-#include "tools/measure/latencies.h"
 
 namespace pievt::bench {
 namespace {
 
-using measure::Latencies;
 using measure::Line;
 namespace fs = std::filesystem;
 
@@ -31,53 +21,6 @@ Status write_store(const fs::path& store, std::uint64_t events) {
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write}));
   PIEVT_TRY(save_views(log, "bench"));
   return log.close();
-}
-
-// The most memory that a run of the program had; its output goes nowhere.
-Result<std::uint64_t> run_program(const std::vector<std::string>& argv) {
-  std::vector<char*> pointers;
-  for (const std::string& word : argv) pointers.push_back(const_cast<char*>(word.c_str()));
-  pointers.push_back(nullptr);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; fd < 3; ++fd) ::dup2(nowhere, fd);
-    ::execv(pointers[0], pointers.data());
-    ::_exit(127);
-  }
-  int status = 0;
-  rusage used{};
-  if (pid < 0 || ::wait4(pid, &status, 0, &used) != pid)
-    return Error{Errc::io, fmt::format("running {}: {}", argv[0], std::strerror(errno))};
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return Error{Errc::io, fmt::format("{} {} failed", argv[0], argv[1])};
-  return static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
-}
-
-using Act = std::function<Result<std::uint64_t>()>;
-
-Line repeated(std::string_view key, std::string work, int times, const Act& before,
-              const Act& act) {
-  Line line{.name = std::string(key), .work = std::move(work), .durability = {}};
-  Latencies latencies;
-  for (int i = 0; i < times; ++i) {
-    const Result<std::uint64_t> ready = before();
-    if (!ready.ok()) {
-      line.skipped = ready.error().what;
-      return line;
-    }
-    auto [done, ns] = measure::timed(act);
-    if (!done.ok()) {
-      line.skipped = done.error().what;
-      return line;
-    }
-    latencies.add(ns);
-    line.resident_bytes = std::max(line.resident_bytes, *done);
-  }
-  line.operations = latencies.count();
-  line.latency = latencies.percentiles();
-  return line;
 }
 
 Act open_it(const fs::path& store, OpenMode mode, std::optional<Log>& into) {
