@@ -17,7 +17,8 @@ set(PIEVT_SANITIZE "" CACHE STRING "Sanitizers for -fsanitize=, e.g. address,und
 if(PIEVT_SANITIZE MATCHES "thread")
   # With TSan's instrumentation GCC 12 sees uninitialised values and copies out of bounds where there are none, as
   # it does at -O2.
-  target_compile_options(pievt_options INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow)
+  target_compile_options(pievt_options INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-restrict
+                                           -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(PIEVT_SANITIZE)
   add_compile_options(-fsanitize=${PIEVT_SANITIZE} -fno-sanitize-recover=all)

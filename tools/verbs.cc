@@ -101,9 +101,8 @@ constexpr std::array verb_rows = {
     Verb{"lint", Group::run, "what is wrong with a plan, before anything is spent on it",
          verbs::lint, verbs::lint_manual},
     Verb{"log", Group::read, "the events of a run, oldest first", verbs::log, verbs::log_manual},
-    Verb{"mcp", Group::serve,
-         "the agent tools and the record over MCP, on standard input", verbs::mcp,
-         verbs::mcp_manual},
+    Verb{"mcp", Group::serve, "the agent tools and the record over MCP, on standard input",
+         verbs::mcp, verbs::mcp_manual},
     Verb{"output", Group::read, "what an attempt wrote, byte for byte", verbs::output,
          verbs::output_manual},
     Verb{"pause", Group::run, "start nothing new until resume", verbs::pause, verbs::pause_manual},
@@ -163,7 +162,9 @@ constexpr std::array<std::string_view, 12> daily_names = {
 
 /// What shells may ask for while completing. A source that the store does not serve offers nothing.
 constexpr std::array candidate_rows = {
+    CandidateSource{"formats", format_candidates},
     CandidateSource{"jobs", job_candidates},
+    CandidateSource{"kinds", kind_candidates},
     CandidateSource{"runs", run_candidates},
 };
 static_assert(std::ranges::adjacent_find(candidate_rows, std::ranges::greater_equal{},

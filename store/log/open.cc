@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "store/log/beginning.h"
 #include "store/log/index_check.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
@@ -25,7 +26,7 @@ Result<Log> Log::Impl::open(const std::filesystem::path& directory, const OpenOp
 }
 
 Status Log::Impl::open_to_read() {
-  if (!std::filesystem::exists(log_directory(place.directory) / "CURRENT")) {
+  if (PIEVT_TRY(log_is_new(place))) {
     return Error{Errc::not_found,
                  fmt::format("the store {} has no log yet", place.directory.string())};
   }

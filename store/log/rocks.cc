@@ -14,6 +14,7 @@
 
 #include "store/log/file_limit.h"
 #include "store/log/rocks_options.h"
+#include "store/log/store_files.h"
 
 namespace pievt {
 namespace {
@@ -34,7 +35,9 @@ Error error_of(const rocksdb::Status& status, std::string_view doing) {
       status.IsIOError() && status.ToString().find("lock file") != std::string::npos;
   if (status.IsBusy() || locked) code = Errc::busy;
   if (status.IsNotFound()) code = Errc::not_found;
-  return {code, fmt::format("{}: {}", doing, status.ToString())};
+  const std::string_view next =
+      code == Errc::corrupt ? "; what is left: pievt verify --all, and then pievt salvage" : "";
+  return {code, fmt::format("{}: {}{}", doing, status.ToString(), next)};
 }
 
 Status check(const rocksdb::Status& status, std::string_view doing) {
@@ -112,6 +115,8 @@ Rocks::~Rocks() = default;
 
 Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create) {
   PIEVT_TRY(make_room_for_files(directory));
+  // RocksDB would make it, and its files, readable for everybody.
+  PIEVT_TRY(make_private_directory(directory));
   auto impl = std::make_unique<Impl>();
   rocksdb::DB* db = nullptr;
   PIEVT_TRY(check(rocksdb::DB::Open(rocks_options::writer(create), directory.string(),

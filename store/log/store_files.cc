@@ -46,6 +46,17 @@ bool put_in_place(const std::filesystem::path& from, const std::filesystem::path
   return ::link(from.c_str(), to.c_str()) == 0 && ::unlink(from.c_str()) == 0;
 }
 
+// A store that has lost its STORE is not made anew over what is left of it.
+Status refuse_remains(const std::filesystem::path& store) {
+  std::error_code failed;
+  const std::filesystem::path log = log_directory(store);
+  if (!std::filesystem::exists(log, failed) || std::filesystem::is_empty(log, failed)) return {};
+  return Error{Errc::corrupt,
+               fmt::format("{} has a log, and STORE, which says whose it is, is gone. Nothing was "
+                           "changed. Bring it back: pievt doctor --rebuild --store {}",
+                           store.string(), store.string())};
+}
+
 }  // namespace
 
 std::array<std::byte, 16> StoreIdentity::bytes() const {
@@ -74,6 +85,8 @@ Status sync_write_ahead_logs(const std::filesystem::path& log) {
        at.increment(failed)) {
     if (at->path().extension() != ".log") continue;
     const Fd fd(::open(at->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    // RocksDB, which is recovering beside us, removes one when all of it is in durable tables.
+    if (fd.get() < 0 && errno == ENOENT) continue;
     if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
       return os_error(fmt::format("cannot sync {}", at->path().string()), errno);
     }
@@ -107,6 +120,7 @@ Result<StoreIdentity> read_identity(const std::filesystem::path& store) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
+      PIEVT_TRY(refuse_remains(store));
       return Error{Errc::not_found,
                    fmt::format("no store in {}; make one with: pievt init", store.string())};
     }
@@ -134,12 +148,19 @@ Result<StoreIdentity> read_identity(const std::filesystem::path& store) {
   return identity;
 }
 
+Status make_private_directory(const std::filesystem::path& directory) {
+  if (::mkdir(directory.c_str(), 0700) == 0) return {};
+  if (errno != EEXIST) return os_error(fmt::format("cannot make {}", directory.string()), errno);
+  struct stat facts {};
+  if (::stat(directory.c_str(), &facts) != 0 || facts.st_uid != ::geteuid()) return {};
+  if ((facts.st_mode & 0777) == 0700 || ::chmod(directory.c_str(), 0700) == 0) return {};
+  return os_error(fmt::format("cannot make {} private", directory.string()), errno);
+}
+
 Result<StoreIdentity> create_store(const std::filesystem::path& store) {
   Result<StoreIdentity> there = read_identity(store);
   if (there.ok() || there.error().code != Errc::not_found) return there;
-  if (::mkdir(store.c_str(), 0700) != 0 && errno != EEXIST) {
-    return os_error(fmt::format("cannot create the store {}", store.string()), errno);
-  }
+  PIEVT_TRY(make_private_directory(store));
   PIEVT_TRY(sync_directory(std::filesystem::absolute(store).parent_path()));
   PIEVT_TRY(
       write_identity(store, {to_string(new_append_id()), store_format_version}, Existing::keep));

@@ -59,6 +59,10 @@ inline constexpr const char* damage_marker = "DAMAGED";
 /// Finds a store from `start` upwards, like .git: the nearest directory that has `.pievt/STORE`.
 Result<std::filesystem::path> find_store(const std::filesystem::path& start);
 
+/// Makes the directory for its owner alone (0700), or makes one that is there so: a store holds
+/// prompts and outputs. One of somebody else stays as it is, for opening it to fail or not.
+Status make_private_directory(const std::filesystem::path& directory);
+
 /// Makes the names in `directory` durable: what was created, renamed or removed there.
 Status sync_directory(const std::filesystem::path& directory);
 

@@ -12,6 +12,7 @@
 
 #include "pievt/bytes.h"
 #include "store/format/keys.h"
+#include "store/log/beginning.h"
 #include "store/log/index_check.h"
 #include "store/log/schema_registry.h"
 #include "store/log/server.h"
@@ -100,17 +101,16 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
                                                       ValuePut put,
                                                       std::atomic<std::uint64_t>& committed) {
   const std::filesystem::path directory = log_directory(place.directory);
-  // Between STORE and the log's first commit a creator can die; whoever comes next simply goes on.
-  const bool log_is_new = !std::filesystem::exists(directory / "CURRENT");
+  const bool is_new = PIEVT_TRY(log_is_new(place));
   // While RocksDB replays what the writer before had given to the kernel, that is put on the disk:
   // together the two are most of a take-over, and only our first commit needs both.
-  std::future<Status> synced = std::async(std::launch::async, [&directory, log_is_new] {
-    return log_is_new ? Status() : sync_write_ahead_logs(directory);
+  std::future<Status> synced = std::async(std::launch::async, [&directory, is_new] {
+    return is_new ? Status() : sync_write_ahead_logs(directory);
   });
   Rocks rocks = PIEVT_TRY(
-      Rocks::open_writer(directory, log_is_new ? Rocks::Create::if_missing : Rocks::Create::never));
+      Rocks::open_writer(directory, is_new ? Rocks::Create::if_missing : Rocks::Create::never));
   // RocksDB syncs what is in log/, and nobody but us the name of log/ itself.
-  if (log_is_new) PIEVT_TRY(sync_directory(place.directory));
+  if (is_new) PIEVT_TRY(sync_directory(place.directory));
 
   const std::uint64_t store = place.identity.short_id();
   const auto last_page = PIEVT_TRY(load_last_page(rocks, store));

@@ -13,22 +13,23 @@ struct CheckRow {
   Check check;
   const char* name;
   const char* question;
+  bool derived = false;  ///< what it looks at can be made again from the events
 };
 
 constexpr std::array<CheckRow, check_count> rows = {{
-    {Check::storage, "storage", "every block of every file of the log has its checksum"},
+    {Check::storage, "storage", "every block of every file of the log has its checksum", true},
     {Check::pages, "pages", "pages are whole and follow each other without a gap"},
     {Check::chain, "chain", "commits and bodies are what the hash chain says"},
     {Check::events, "events", "events fit the schema they were written with"},
     {Check::revisions, "revisions", "revisions of every stream are without a gap"},
     {Check::causes, "causes", "events name causes that came before them"},
-    {Check::streams, "streams", "streams have the names they were declared with"},
-    {Check::appends, "appends", "appends are found by their ids, each once"},
-    {Check::index, "index", "the index of streams says where events are"},
-    {Check::schemas, "schemas", "schemas are stored and are what pages name"},
+    {Check::streams, "streams", "streams have the names they were declared with", true},
+    {Check::appends, "appends", "appends are found by their ids, each once", true},
+    {Check::index, "index", "the index of streams says where events are", true},
+    {Check::schemas, "schemas", "schemas are stored and are what pages name", true},
     {Check::bodies, "bodies", "texts that events refer to are there and unchanged"},
     {Check::output, "output", "captured output unpacks to the bytes that were captured"},
-    {Check::views, "views", "saved states equal what the events add up to"},
+    {Check::views, "views", "saved states equal what the events add up to", true},
     {Check::promise, "promise", "nothing that was acknowledged is missing"},
 }};
 
@@ -53,12 +54,32 @@ std::string amounts(std::uint64_t texts, std::uint64_t chunks) {
 void Findings::report(Check check, Severity severity, Place place, std::string what) {
   const auto index = static_cast<std::size_t>(check);
   ++counts_[index].findings;
+  if (severity == Severity::damaged) ++counts_[index].damaged;
   ++report_.findings_total;
   const Verdict verdict = severity == Severity::damaged ? Verdict::damaged : Verdict::incomplete;
   report_.verdict = std::max(report_.verdict, verdict);
   if (report_.findings.size() >= findings_listed_max) return;
   report_.findings.push_back({rows[index].name, severity, std::move(what), place.page,
                               place.sequence, std::move(place.stream), place.revision});
+}
+
+void Findings::known(Check check, Place place, std::string what) {
+  ++report_.findings_total;
+  report_.verdict = std::max(report_.verdict, Verdict::incomplete);
+  if (report_.findings.size() >= findings_listed_max) return;
+  report_.findings.push_back({rows[static_cast<std::size_t>(check)].name, Severity::missing,
+                              std::move(what), place.page, place.sequence, std::move(place.stream),
+                              place.revision});
+}
+
+Remedy Findings::remedy() const {
+  Remedy remedy = Remedy::none;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (counts_[i].damaged == 0) continue;
+    const bool made_again = rows[i].derived && !beyond_rebuild_;
+    remedy = std::max(remedy, made_again ? Remedy::rebuild : Remedy::salvage);
+  }
+  return remedy;
 }
 
 void Findings::absent(Check check, std::string_view run, Place place, std::string what) {

@@ -49,6 +49,15 @@ class Findings {
     report(check, Severity::damaged, std::move(place), std::move(what));
   }
 
+  /// Something that is not there and is known not to be: listed, and no fault that a check found.
+  void known(Check check, Place place, std::string what);
+
+  /// What was found cannot be made again from the events.
+  void beyond_rebuild() { beyond_rebuild_ = true; }
+
+  /// What helps against what has been found so far.
+  Remedy remedy() const;
+
   /// A text or a chunk of output that `run` refers to is not there. Whether that is a finding is
   /// known at the end: where the log says that it was removed after the run was sealed, one line
   /// for the run says so, and the check has nothing to complain about.
@@ -65,6 +74,7 @@ class Findings {
   struct Count {
     std::uint64_t examined = 0;
     std::uint64_t findings = 0;
+    std::uint64_t damaged = 0;
   };
   struct Absent {
     std::size_t before = 0;  ///< how many findings were listed when it was met
@@ -76,6 +86,7 @@ class Findings {
 
   std::array<Count, check_count> counts_{};
   VerifyReport report_;
+  bool beyond_rebuild_ = false;
   Removals removals_;
   std::filesystem::path store_;
   Absences<Absent> absences_{findings_listed_max};

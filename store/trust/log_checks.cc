@@ -239,7 +239,15 @@ void LogChecks::check_schema(const StoredPage& page) {
     } else {
       status = loaded.error();
     }
-    if (!status.ok()) findings_->damaged(Check::schemas, at_page(page), status.error().what);
+    // The one this program was built with is put back by the next writer; others are gone.
+    const bool is_own = name == embedded_schema().short_hash;
+    if (!status.ok()) {
+      findings_->damaged(
+          Check::schemas, at_page(page),
+          status.error().what + (is_own ? "; it is one that this pievt knows, so no event is lost"
+                                        : "; only a backup has it"));
+      if (!is_own) findings_->beyond_rebuild();
+    }
   }
   schema_ = found->second ? &*found->second : nullptr;
 }

@@ -4,7 +4,8 @@
 //
 // Nothing is judged here. A body that was read and is what its digest says is noted as whole; every
 // other one is left for the checks, which read it themselves and say what is wrong with it, in the
-// order of the events.
+// order of the events. Where a block of the log cannot be read, its pages are passed over, and what
+// lies behind it is read all the same: of a large log one bad sector says little.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,9 @@ std::uint64_t mark_of(const schema::BlobRef& ref);
 /// A page as it was found under `key`.
 struct ReadPage {
   std::uint64_t key = 0;
-  Status status;  ///< why it cannot be read; then there are no events
+  /// Why it cannot be read; then there are no events. Pages in a row whose blocks cannot be read
+  /// stand here as one, with the key of the last.
+  Status status;
   StoredPage page;
   std::vector<EventView> events;
 };
@@ -46,7 +49,7 @@ class ReadAhead {
   /// The marks of their bodies that are whole, as far as they were read here; sorted.
   const std::vector<std::uint64_t>& whole() const { return checked_.whole; }
   /// Why there are no more; when there are no more.
-  Status status() const { return cursor_.status(); }
+  Status status() const { return last_ < head_ ? cursor_.status() : Status(); }
 
  private:
   struct Window {
@@ -57,6 +60,11 @@ class ReadAhead {
   };
   void read_on();
   void fill(Window& window);
+  ReadPage& add(Window& window, std::uint64_t key);
+  void take(ReadPage& read, std::string_view value) const;
+  void keep(const ReadPage& read, Window& window);
+  bool look_into_hole(std::uint64_t last);
+  std::size_t read_from_hole(Window& window);
   void ask_for_bodies(const ReadPage& page, Window& window);
   void read_bodies(Window& window) const;
 
@@ -65,8 +73,11 @@ class ReadAhead {
   std::uint32_t stream_;
   reflect::BlobFinder finder_;
   Rocks::Cursor cursor_;
-  DigestSet asked_;         ///< for; a body is read once
-  std::uint64_t last_ = 0;  ///< of the pages that were read
+  DigestSet asked_;                  ///< for; a body is read once
+  std::uint64_t last_ = 0;           ///< of the pages that were read
+  std::vector<std::uint64_t> hole_;  ///< keys of pages the cursor did not give; the first is last
+  std::uint64_t looked_ = 0;         ///< holes up to here were looked into
+  std::uint64_t unreadable_from_ = 0;
   Window checked_, coming_;
   std::future<void> reading_;  // last: what it works on outlives it
 };

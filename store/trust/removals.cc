@@ -30,16 +30,16 @@ const RemovedRun* Removals::find(std::string_view run) const {
 }
 
 std::string RemovedRun::sentence(const std::filesystem::path& store) const {
-  const std::filesystem::path place = file.is_absolute() ? file : store / file;
+  const std::filesystem::path there = place(store);
   std::error_code failed;
-  const std::uintmax_t now = std::filesystem::file_size(place, failed);
+  const std::uintmax_t now = std::filesystem::file_size(there, failed);
   std::string_view state;
   if (failed) {
     state = ", which is not there now";
   } else if (now != bytes) {
     state = ", which has another size now";
   }
-  return fmt::format("removed after it was sealed into {}{}", place.string(), state);
+  return fmt::format("removed after it was sealed into {}{}", there.string(), state);
 }
 
 }  // namespace pievt

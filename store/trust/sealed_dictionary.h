@@ -15,8 +15,8 @@ class DictionaryChoice {
   /// Each event, in order.
   void see(const EventView& event);
 
-  /// Empty: none is worth it. `level` is zstd's, which the frames will be packed with.
-  Result<std::vector<std::byte>> choose(int level);
+  /// Empty: none is worth it.
+  Result<std::vector<std::byte>> choose();
 
  private:
   EventPacker packer_;

@@ -1,11 +1,14 @@
 #include "store/trust/sealed_writer.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -19,6 +22,54 @@ Error taken(const std::filesystem::path& file) {
   return {Errc::invalid, fmt::format("{} is there already; say --force to replace it, or name "
                                      "another file",
                                      file.string())};
+}
+
+std::filesystem::path directory_of(const std::filesystem::path& file) {
+  return std::filesystem::absolute(file).parent_path();
+}
+
+constexpr std::string_view temporary_ending = ".part";
+
+std::string temporary_name(const std::filesystem::path& to) {
+  return to.filename().string() + fmt::format(".{}{}", ::getpid(), temporary_ending);
+}
+
+// Whether a writer of `to` could have called a file so, whichever process it was.
+bool is_temporary(std::string_view name, std::string_view to) {
+  if (!name.starts_with(to) || !name.ends_with(temporary_ending)) return false;
+  name.remove_prefix(to.size());
+  if (name.size() <= temporary_ending.size() || name.front() != '.') return false;
+  const auto pid = name.substr(1, name.size() - temporary_ending.size() - 1);
+  return !pid.empty() && std::ranges::all_of(pid, [](unsigned char c) { return std::isdigit(c); });
+}
+
+// Removes what writers left that were killed, or lost their power: nobody holds the lock any more.
+// A pid is no way to know them: the next process may have the same, and in containers often has.
+void sweep(const std::filesystem::path& to) {
+  const std::string name = to.filename().string();
+  std::error_code failed;
+  std::filesystem::directory_iterator at(directory_of(to), failed), end;
+  for (; !failed && at != end; at.increment(failed)) {
+    const std::filesystem::path& found = at->path();
+    if (!is_temporary(found.filename().string(), name)) continue;
+    const Fd fd(::open(found.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat facts {};
+    if (!fd || ::fstat(fd.get(), &facts) != 0 || !S_ISREG(facts.st_mode)) continue;
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(found.c_str());
+  }
+}
+
+// A new file, locked for as long as it is open. Until it is locked, a sweep may take it for a
+// leftover; then it is made again.
+Result<Fd> create_locked(const std::filesystem::path& temporary) {
+  for (;;) {
+    Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) return os_error(fmt::format("cannot create {}", temporary.string()), errno);
+    // Where a file system has no locks nobody can sweep either.
+    const bool locked = ::flock(fd.get(), LOCK_EX) == 0;
+    struct stat facts {};
+    if (!locked || ::fstat(fd.get(), &facts) != 0 || facts.st_nlink > 0) return fd;
+  }
 }
 
 }  // namespace
@@ -43,10 +94,9 @@ Writer::~Writer() {
 
 Result<Writer> Writer::create(const std::filesystem::path& to, int level) {
   Writer writer(to, {}, level);
-  const std::filesystem::path temporary = to.string() + fmt::format(".{}.part", ::getpid());
-  writer.fd_ =
-      Fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!writer.fd_) return os_error(fmt::format("cannot create {}", temporary.string()), errno);
+  sweep(to);
+  const std::filesystem::path temporary = to.parent_path() / temporary_name(to);
+  writer.fd_ = PIEVT_TRY(create_locked(temporary));
   writer.temporary_ = temporary;
   PIEVT_TRY(writer.write(head()));
   return writer;
@@ -127,7 +177,7 @@ Status Writer::publish(bool replace) {
   if (failed == EEXIST) return taken(to_);
   if (failed != 0) return os_error(fmt::format("cannot name {}", to_.string()), failed);
   temporary_.clear();
-  return sync_directory(std::filesystem::absolute(to_).parent_path());
+  return sync_directory(directory_of(to_));
 }
 
 }  // namespace pievt::sealed

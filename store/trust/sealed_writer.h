@@ -18,7 +18,8 @@ namespace pievt::sealed {
 /// repeats itself over longer stretches.
 inline constexpr std::size_t frame_bytes = 1u << 20, output_frame_bytes = 4u << 20;
 
-/// The file while it is written, under another name. Gone with this object unless it was published.
+/// The file while it is written, under another name. Gone with this object unless it was published;
+/// where its process was killed, the next writer of the same file removes what is left.
 class Writer {
  public:
   /// `level` is zstd's. invalid, io, no_space.

@@ -7,10 +7,12 @@
 
 #include "pievt/query.h"
 #include "store/log/stream_table.h"
+#include "store/trust/backup_marker.h"
 #include "store/trust/body_checks.h"
 #include "store/trust/findings.h"
 #include "store/trust/log_checks.h"
 #include "store/trust/read_ahead.h"
+#include "store/trust/salvaged_note.h"
 #include "store/trust/view_checks.h"
 
 namespace pievt {
@@ -38,8 +40,12 @@ class Verification {
     pages_.finish(head_);
     if (pages_.complete()) views_.finish();
     check_promise();
+    check_backup();
 
+    const Remedy remedy = findings_.remedy();
     VerifyReport report = std::move(findings_).take();
+    report.remedy = remedy;
+    tell_of_damage_before(report);
     report.head = {head_};
     if (pages_.chain()) report.chain = hex(*pages_.chain());
     return report;
@@ -91,6 +97,38 @@ class Verification {
                       fmt::format("{} events were acknowledged since this machine started, and the "
                                   "log ends before them",
                                   missing));
+  }
+
+  // Every event of it is there and right, and it is not all that was to be copied.
+  void check_backup() {
+    const auto goal = unfinished_backup(impl_.place.directory, {head_});
+    if (!goal) return;
+    findings_.known(Check::promise, {.page = {}, .sequence = {head_ + 1}},
+                    fmt::format("this backup ends with @{} and should have gone to @{}: it was cut "
+                                "off, or is being made; pievt backup goes on with it",
+                                head_, goal->value));
+  }
+
+  // Of what is missing, nothing else tells that it was not redacted.
+  void tell_of_damage_before(VerifyReport& report) const {
+    const bool missing = std::ranges::any_of(report.findings, [](const Finding& finding) {
+      return finding.check == "bodies" || finding.check == "output";
+    });
+    const std::uint64_t lost = missing ? texts_lost_to_damage(impl_.place.directory) : 0;
+    if (lost == 0) return;
+    ++report.findings_total;
+    report.findings.insert(
+        report.findings.begin(),
+        {.check = "bodies",
+         .severity = Severity::missing,
+         .what = fmt::format("{} texts or chunks of output were lost to damage before this store "
+                             "was saved from it; the file {} in it names them and their runs",
+                             lost, salvaged_file),
+         .page = {},
+         .sequence = {},
+         .stream = {},
+         .revision = {}});
+    if (report.findings.size() > findings_listed_max) report.findings.pop_back();
   }
 
   const Log& log_;

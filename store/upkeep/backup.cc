@@ -13,32 +13,26 @@
 
 #include "pievt/upkeep.h"
 #include "store/log/stream_table.h"
+#include "store/trust/backup_marker.h"
 #include "store/upkeep/copy.h"
 #include "store/upkeep/place.h"
+#include "store/upkeep/stage.h"
 
 namespace pievt {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string marker_text(const StoreIdentity& identity) {
-  return fmt::format(
-      "pievt backup\nid: {}\nOnly `pievt backup` adds to it; `pievt restore` makes a store of "
-      "it.\n",
-      identity.id);
-}
-
-// What a writer of the marker left that was cut off before there was one.
+// Of a writer of the marker that was cut off before there was one.
 bool is_unfinished_marker(const fs::path& file) {
-  const std::string name = file.filename().string();
-  return name.starts_with(fmt::format("{}.", backup_marker)) && name.ends_with(".tmp");
+  return is_unfinished_file(file, backup_marker);
 }
 
 bool holds_nothing_yet(const fs::path& directory) {
   std::error_code failed;
   fs::directory_iterator at(directory, failed), end;
   for (; !failed && at != end; at.increment(failed))
-    if (!is_unfinished_marker(at->path())) return false;
+    if (!is_lock_file(at->path()) && !is_unfinished_marker(at->path())) return false;
   return !failed;
 }
 
@@ -53,15 +47,14 @@ Status remove_unfinished_markers(const fs::path& directory) {
 // Whether `to` can be (or already is) the backup of `identity`.
 Status check_backup_place(const fs::path& to, const StoreIdentity& identity) {
   if (PIEVT_TRY(is_vacant(to))) return {};
-  std::error_code failed;
-  if (!fs::exists(to / backup_marker, failed)) {
+  const auto marker = PIEVT_TRY(read_backup_marker(to));
+  if (!marker) {
     if (holds_nothing_yet(to)) return {};
     return Error{Errc::invalid,
                  fmt::format("{} is there and is not a backup; name an empty or a new directory",
                              to.string())};
   }
-  const std::string marker = PIEVT_TRY(read_small_file(to / backup_marker));
-  if (marker.find(fmt::format("\nid: {}\n", identity.id)) == std::string::npos) {
+  if (marker->store_id != identity.id) {
     return Error{Errc::conflict,
                  fmt::format("{} is the backup of another store than {}; name another directory",
                              to.string(), identity.id)};
@@ -89,16 +82,20 @@ Result<Rocks> open_copy(const fs::path& directory, Broken broken) {
   return Rocks::open_writer(directory, Rocks::Create::if_missing);
 }
 
-// Makes or goes on with a copy of `from` in the directory `to`, which bears the marker meanwhile.
-Result<CopyReport> copy_store(const Log& from, const fs::path& to, Broken broken,
+// Where the copy of `from` must end to be one: where `from` ends, or, where that is itself a backup
+// that was cut off, where that should.
+Sequence goal_of(const Log& from) {
+  return unfinished_backup(from.info().directory, from.head()).value_or(from.head());
+}
+
+// Makes or goes on with a copy of `from` in the stage, which bears the marker meanwhile.
+Result<CopyReport> copy_store(const Log& from, const Stage& stage, Broken broken,
                               const UpkeepProgress& progress) {
   const StoreIdentity& identity = from.impl().place.identity;
-  PIEVT_TRY(make_directory(to));
+  const fs::path& to = stage.path();
   PIEVT_TRY(remove_unfinished_markers(to));
   // The marker first: whatever else is there then, it is a backup and not a store.
-  PIEVT_TRY(write_file_atomically(to / backup_marker, marker_text(identity), 0600));
-  const WriterLock lock = PIEVT_TRY(
-      WriterLock::acquire(to, this_process("pievt backup"), std::chrono::milliseconds(0)));
+  PIEVT_TRY(write_file_atomically(to / backup_marker, to_text({identity.id, goal_of(from)}), 0600));
   PIEVT_TRY(write_identity(to, identity));
   Rocks rocks = PIEVT_TRY(open_copy(log_directory(to), broken));
   PIEVT_TRY(sync_directory(to));
@@ -119,8 +116,7 @@ Result<CopyReport> copy_store(const Log& from, const fs::path& to, Broken broken
 
 Result<CopyReport> preview_copy(const Log& from, const fs::path& to) {
   std::optional<Rocks> have;
-  std::error_code failed;
-  if (fs::exists(log_directory(to) / "CURRENT", failed))
+  if (PIEVT_TRY(is_there(log_directory(to) / "CURRENT")))
     have.emplace(PIEVT_TRY(Rocks::open_reader(log_directory(to))));
   CopyTarget target(have ? &*have : nullptr, Preview::yes, {});
   return copy_log(from, have ? &*have : nullptr, target, {});
@@ -132,7 +128,24 @@ Status check_source(const Log& from) {
   return Error{Errc::corrupt,
                fmt::format("{} has lost its last {} events, which had been acknowledged; run: "
                            "pievt salvage {} DEST",
-                           info.directory.string(), info.missing, info.directory.string())};
+                           info.directory.string(), info.missing, shell_word(info.directory))};
+}
+
+// The copy that is put in place, in a stage that is held until it has its name.
+Status restore_in(const Stage& stage, const Log& source, const fs::path& to,
+                  const RestoreOptions& options, RestoreReport& report) {
+  PIEVT_TRY(check_stage(stage.path(), source.impl().place.identity));
+  report.copy = PIEVT_TRY(copy_store(source, stage, Broken::begin_again, options.progress));
+  if (options.verification == Verification::yes) {
+    const Log copy = PIEVT_TRY(Log::open(stage.path(), {.mode = OpenMode::read}));
+    report.verified = PIEVT_TRY(verify(copy, {.run = {}, .progress = options.verify_progress}));
+    if (report.verified->verdict == Verdict::damaged) return {};
+  }
+  // Without the marker it is a store; cut off here, the stage is still known by its id.
+  PIEVT_TRY(remove_durably(stage.path() / backup_marker));
+  PIEVT_TRY(stage.publish(to));
+  report.restored = true;
+  return {};
 }
 
 }  // namespace
@@ -140,9 +153,12 @@ Status check_source(const Log& from) {
 Result<CopyReport> backup(const Log& from, const fs::path& to, const CopyOptions& options) {
   PIEVT_TRY(check_source(from));
   PIEVT_TRY(check_apart(from.info().directory, to));
-  PIEVT_TRY(check_backup_place(to, from.impl().place.identity));
+  const StoreIdentity& identity = from.impl().place.identity;
+  PIEVT_TRY(check_backup_place(to, identity));
   if (options.preview == Preview::yes) return preview_copy(from, to);
-  return copy_store(from, to, Broken::refuse, options.progress);
+  const Stage place = PIEVT_TRY(Stage::take(resolved(to), "pievt backup"));
+  PIEVT_TRY(check_backup_place(place.path(), identity));
+  return copy_store(from, place, Broken::refuse, options.progress);
 }
 
 Result<RestoreReport> restore(const fs::path& from, const fs::path& to,
@@ -153,21 +169,24 @@ Result<RestoreReport> restore(const fs::path& from, const fs::path& to,
   PIEVT_TRY(check_vacant(to));
   RestoreReport report;
   report.stage = stage_of(to, "restoring");
+  report.unfinished = unfinished_backup(from, source.head());
   PIEVT_TRY(check_stage(report.stage, source.impl().place.identity));
   if (options.preview == Preview::yes) {
     report.copy = PIEVT_TRY(preview_copy(source, report.stage));
     return report;
   }
-  report.copy = PIEVT_TRY(copy_store(source, report.stage, Broken::begin_again, options.progress));
-  if (options.verification == Verification::yes) {
-    const Log copy = PIEVT_TRY(Log::open(report.stage, {.mode = OpenMode::read}));
-    report.verified = PIEVT_TRY(verify(copy, {.run = {}, .progress = options.verify_progress}));
-    if (report.verified->verdict == Verdict::damaged) return report;
+  const Stage stage = PIEVT_TRY(Stage::take(report.stage, "pievt restore"));
+  // Once more: it may have been finished while the stage was waited for.
+  if (Status free = check_vacant(to); !free.ok()) {
+    if (PIEVT_TRY(stage.is_new())) PIEVT_TRY(stage.remove());
+    return free.error();
   }
-  // Without the marker it is a store; cut off here, the stage is still known by its id.
-  PIEVT_TRY(remove_durably(report.stage / backup_marker));
-  PIEVT_TRY(publish_stage(report.stage, to));
-  report.restored = true;
+  if (const Status done = restore_in(stage, source, to, options, report); !done.ok()) {
+    return Error{done.error().code,
+                 fmt::format("{}. What was copied so far is in {}, and the same command goes on "
+                             "with it",
+                             done.error().what, report.stage.string())};
+  }
   return report;
 }
 

@@ -59,7 +59,8 @@ class CopyTarget {
 /// hashes.
 class BodyCopier {
  public:
-  /// One body of an event, as it lies in Family::blobs.
+  /// One body of an event, as it lies in Family::blobs. corrupt: it is there and cannot be read,
+  /// which is a problem of this body alone.
   using Get = std::function<Result<std::optional<std::string>>(Family, std::string_view key)>;
 
   BodyCopier(Get get, CopyTarget& to, CopyReport& report)
@@ -86,7 +87,9 @@ class BodyCopier {
   Status copy(std::string_view key, std::string_view value);
   std::string stream_of(const EventView& event) const;
   void absent(const EventView& event, AbsentKind kind, std::string what);
-  void problem(Sequence sequence, Severity severity, std::string what);
+  Status damaged(std::string_view key, const EventView& event, std::string what);
+  BodyProblem about(const EventView& event, Severity severity, std::string what) const;
+  void problem(BodyProblem problem);
 
   Get get_;
   CopyTarget* to_;
@@ -95,6 +98,7 @@ class BodyCopier {
   std::function<bool()> again_;
   std::function<std::string(std::uint32_t)> names_;
   std::map<std::uint64_t, std::optional<reflect::Schema>> schemas_;
+  std::unordered_set<std::string> damaged_;  ///< keys that were told of
   Removals removals_;
   Absences<BodyProblem> absences_{body_problems_listed_max};
 };

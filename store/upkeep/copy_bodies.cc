@@ -28,7 +28,9 @@ Result<const reflect::Schema*> BodyCopier::schema_of(std::uint64_t name) {
   auto found = schemas_.find(name);
   if (found == schemas_.end()) {
     found = schemas_.emplace(name, std::nullopt).first;
-    auto bytes = PIEVT_TRY(find(Family::schemas, schema_key(name)));
+    auto stored = find(Family::schemas, schema_key(name));
+    if (!stored.ok() && stored.error().code != Errc::corrupt) return stored.error();
+    auto bytes = stored.ok() ? std::move(*stored) : std::nullopt;
     // A schema that got lost may be the one this program was built with.
     const EmbeddedSchema& own = embedded_schema();
     if (!bytes && name == own.short_hash) bytes.emplace(text_of(own.bytes));
@@ -37,7 +39,10 @@ Result<const reflect::Schema*> BodyCopier::schema_of(std::uint64_t name) {
       if (auto loaded = reflect::Schema::load(std::as_bytes(std::span(*bytes))); loaded.ok())
         found->second = std::move(*loaded);
     } else {
-      problem({}, Severity::missing, fmt::format("schema {:016x} is not in the store", name));
+      problem({{},
+               stored.ok() ? Severity::missing : Severity::damaged,
+               stored.ok() ? fmt::format("schema {:016x} is not in the store", name)
+                           : fmt::format("schema {:016x}: {}", name, stored.error().what)});
     }
   }
   return found->second ? &*found->second : &reflect::Schema::embedded_events();
@@ -47,7 +52,7 @@ Status BodyCopier::event(const EventView& event, const reflect::Schema& schema) 
   if (event.type() == schema::Payload::RunSealed) removals_.see(stream_of(event), event);
   const auto blobs = blobs_of(schema, event.body);
   if (!blobs.ok()) {
-    problem(event.sequence, Severity::damaged, blobs.error().what);
+    problem(about(event, Severity::damaged, blobs.error().what));
   } else {
     for (const FoundBlob& found : *blobs) {
       // Chunks of output are kept by their place.
@@ -58,35 +63,41 @@ Status BodyCopier::event(const EventView& event, const reflect::Schema& schema) 
 }
 
 Status BodyCopier::blob(const schema::BlobRef& ref, const EventView& event) {
-  const Sequence sequence = event.sequence;
   const Digest digest = from_schema(ref.digest());
   const std::string key = blob_key(digest);
   if (to_->has(Family::blobs, key)) return {};
-  const auto stored = PIEVT_TRY(find(Family::blobs, key));
+  const auto found = find(Family::blobs, key);
+  if (!found.ok()) {
+    if (found.error().code != Errc::corrupt) return found.error();
+    return damaged(key, event, fmt::format("text {}: {}", hex(digest), found.error().what));
+  }
+  const std::optional<std::string>& stored = *found;
   if (!stored) {
     absent(event, AbsentKind::text, fmt::format("text {} is not in the store", hex(digest)));
     return {};
   }
   const auto chunks = chunk_keys_of(*stored);
-  if (!chunks.ok()) {
-    problem(sequence, Severity::damaged, fmt::format("{}: {}", hex(digest), chunks.error().what));
-    return {};
-  }
+  if (!chunks.ok())
+    return damaged(key, event, fmt::format("{}: {}", hex(digest), chunks.error().what));
   // The manifest last, and only when every chunk is there: a text in the copy is whole or missing.
   for (const std::string& chunk : *chunks) {
-    const auto value = PIEVT_TRY(find(Family::blobs, chunk));
-    if (!value) {
+    const auto value = find(Family::blobs, chunk);
+    if (!value.ok()) {
+      if (value.error().code != Errc::corrupt) return value.error();
+      return damaged(key, event, fmt::format("text {}: {}", hex(digest), value.error().what));
+    }
+    if (!*value) {
       absent(event, AbsentKind::text,
              fmt::format("a chunk of text {} is not in the store", hex(digest)));
       return {};
     }
-    PIEVT_TRY(copy(chunk, *value));
+    PIEVT_TRY(copy(chunk, **value));
   }
   PIEVT_TRY(copy(key, *stored));
   if (!key_ || !to_->writes()) return {};
   const Status intact = to_->check_blob(*key_, ref);
   if (intact.ok()) return {};
-  problem(sequence, Severity::damaged, intact.error().what);
+  PIEVT_TRY(damaged(key, event, intact.error().what));
   return to_->remove(Family::blobs, key);
 }
 
@@ -99,12 +110,14 @@ Status BodyCopier::output(const EventView& event) {
                         captured->channel()};
   const std::string key = output_chunk_key(place, captured->chunk());
   if (to_->has(Family::blobs, key)) return {};
-  const auto stored = PIEVT_TRY(find(Family::blobs, key));
-  if (stored) return copy(key, *stored);
-  absent(
-      event, AbsentKind::output,
-      fmt::format("chunk {} of {} of {}, job {}, attempt {} is not in the store", captured->chunk(),
-                  schema::EnumNameOutputChannel(place.channel), stream, place.job, place.attempt));
+  const auto stored = find(Family::blobs, key);
+  if (!stored.ok() && stored.error().code != Errc::corrupt) return stored.error();
+  if (stored.ok() && *stored) return copy(key, **stored);
+  const std::string name =
+      fmt::format("chunk {} of {} of {}, job {}, attempt {}", captured->chunk(),
+                  schema::EnumNameOutputChannel(place.channel), stream, place.job, place.attempt);
+  if (!stored.ok()) return damaged(key, event, fmt::format("{}: {}", name, stored.error().what));
+  absent(event, AbsentKind::output, name + " is not in the store");
   return {};
 }
 
@@ -126,10 +139,20 @@ std::string BodyCopier::stream_of(const EventView& event) const {
 }
 
 void BodyCopier::absent(const EventView& event, AbsentKind kind, std::string what) {
-  const std::string stream = stream_of(event);
-  if (!stream.starts_with("run/")) return problem(event.sequence, Severity::missing, what);
-  absences_.add(std::string_view(stream).substr(4), event.revision(), kind,
-                {event.sequence, Severity::missing, std::move(what)});
+  BodyProblem found = about(event, Severity::missing, std::move(what));
+  if (!found.stream.starts_with("run/")) return problem(std::move(found));
+  const std::string run = found.stream.substr(4);
+  absences_.add(run, event.revision(), kind, std::move(found));
+}
+
+// One body may be referred to by many events; it is told of once.
+Status BodyCopier::damaged(std::string_view key, const EventView& event, std::string what) {
+  if (damaged_.emplace(key).second) problem(about(event, Severity::damaged, std::move(what)));
+  return {};
+}
+
+BodyProblem BodyCopier::about(const EventView& event, Severity severity, std::string what) const {
+  return {event.sequence, severity, std::move(what), stream_of(event), event.revision()};
 }
 
 void BodyCopier::finish() {
@@ -144,10 +167,10 @@ void BodyCopier::finish() {
     report_->problems.resize(body_problems_listed_max);
 }
 
-void BodyCopier::problem(Sequence sequence, Severity severity, std::string what) {
-  ++(severity == Severity::missing ? report_->bodies_missing : report_->bodies_damaged);
-  if (report_->problems.size() >= body_problems_listed_max) return;
-  report_->problems.push_back({sequence, severity, std::move(what)});
+void BodyCopier::problem(BodyProblem problem) {
+  ++(problem.severity == Severity::missing ? report_->bodies_missing : report_->bodies_damaged);
+  if (report_->problems.size() < body_problems_listed_max)
+    report_->problems.push_back(std::move(problem));
 }
 
 }  // namespace pievt

@@ -12,8 +12,11 @@
 #include "store/log/head.h"
 #include "store/log/log_impl.h"
 #include "store/log/schema_registry.h"
+#include "store/trust/backup_marker.h"
+#include "store/upkeep/attempt_places.h"
 #include "store/upkeep/file_system.h"
 #include "store/upkeep/place.h"
+#include "store/upkeep/store_access.h"
 #include "store/views/all.h"
 
 namespace pievt {
@@ -37,13 +40,17 @@ class Doctor {
     if (!identity.ok() && !fs::exists(log_directory(store_), failed)) return identity.error();
     versions(identity);
     file_system();
+    access();
     writer();
     leftovers();
     if (auto log = open_log()) {
       head(*log);
       indexes(*log);
+      schemas(*log);
       if (indexes_agree_) runs(*log);
       space(*log);
+      fine("content", fmt::format("was not read; whether every byte is as it was written: {}",
+                                  command("verify --all")));
     }
     report_.findings = static_cast<std::uint64_t>(
         std::ranges::count(report_.checks, Diagnosis::Kind::finding, &Diagnosis::kind));
@@ -59,10 +66,10 @@ class Doctor {
         {std::move(topic), Diagnosis::Kind::finding, std::move(what), std::move(next)});
   }
   std::string command(std::string_view verb) const {
-    return fmt::format("pievt {} --store {}", verb, store_.string());
+    return fmt::format("pievt {} --store {}", verb, shell_word(store_));
   }
   std::string salvage_command() const {
-    return fmt::format("pievt salvage {} DEST", store_.string());
+    return fmt::format("pievt salvage {} DEST", shell_word(store_));
   }
 
   void versions(const Result<StoreIdentity>& identity) {
@@ -86,7 +93,8 @@ class Doctor {
   void file_system() {
     const auto facts = examine_file_system(store_);
     if (!facts.ok())
-      return finding("file system", facts.error().what, fmt::format("ls -ld {}", store_.string()));
+      return finding("file system", facts.error().what,
+                     fmt::format("ls -ld {}", shell_word(store_)));
     if (facts->is_network) {
       finding("file system",
               fmt::format("{} is a network file system; its locks and its sync are others' word",
@@ -114,10 +122,25 @@ class Doctor {
     const bool little = facts->bytes_free < bytes_free_min ||
                         (facts->inodes_free != 0 && facts->inodes_free < inodes_free_min);
     if (little && !facts->is_read_only) {
-      finding("space", room, command("gc"));
+      finding("space", room, how_to_make_room());
     } else {
       fine("space", room);
     }
+  }
+
+  std::string how_to_make_room() const {
+    const auto garbage = collect_garbage(
+        store_, {.preview = Preview::yes, .progress = {}, .remove_attempt = {}, .only_run = {}});
+    if (garbage.ok() && garbage->bytes > 0) return command("gc");
+    return fmt::format("make room on the file system of {}: nothing in the log can go",
+                       shell_word(store_));
+  }
+
+  // Nobody writes to a backup but `pievt backup`, which says itself what keeps it from it.
+  void access() {
+    std::error_code failed;
+    if (fs::exists(store_ / backup_marker, failed)) return;
+    for (Diagnosis& one : examine_access(store_)) report_.checks.push_back(std::move(one));
   }
 
   void writer() {
@@ -126,7 +149,10 @@ class Doctor {
     if (owner) {
       const auto now = std::chrono::system_clock::now().time_since_epoch();
       const auto now_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-      return fine("writer", busy_sentence(store_, owner, now_ns));
+      std::string what = busy_sentence(store_, owner, now_ns);
+      if (!is_stopped(*owner)) return fine("writer", std::move(what));
+      return finding("writer", what + ". It is stopped, so whoever appends waits",
+                     fmt::format("kill -CONT {}", owner->pid));
     }
     std::error_code failed;
     std::string what = "nobody writes";
@@ -148,7 +174,7 @@ class Doctor {
       finding("leftovers",
               fmt::format("{} was being written when its writer died",
                           entry.path().filename().string()),
-              fmt::format("rm {}", entry.path().string()));
+              fmt::format("rm {}", shell_word(entry.path())));
     }
     if (!writer_alive_ && fs::exists(store_ / rebuild_directory, failed)) {
       ++found;
@@ -160,16 +186,32 @@ class Doctor {
 
   std::optional<Log> open_log() {
     auto log = Log::open(store_, {.mode = OpenMode::read});
-    if (!log.ok()) {
-      finding("log", log.error().what, command("doctor --rebuild"));
-      return std::nullopt;
+    if (log.ok()) return std::optional(std::move(*log));
+    const Error& why = log.error();
+    std::error_code failed;
+    const bool stored = fs::exists(store_ / "STORE", failed);
+    if (why.code == Errc::not_found && stored) {
+      fine("log", why.what);
+    } else {
+      finding("log", why.what, after(why));
     }
-    return std::optional(std::move(*log));
+    return std::nullopt;
+  }
+
+  // What makes a log whole again that cannot be opened. Where the sentence names a command for this
+  // store, that is it.
+  std::string after(const Error& why) const {
+    if (why.code == Errc::too_new) return "use a newer pievt";
+    const bool lost = why.what.find("pages are missing") != std::string::npos;
+    return lost ? salvage_command() : command("doctor --rebuild");
   }
 
   void head(const Log& log) {
     const LogInfo info = log.info();
     fine("log", fmt::format("ends at @{}", info.head.value));
+    if (const auto goal = unfinished_backup(store_, info.head))
+      finding("backup", fmt::format("it was cut off before @{}, or is being made", goal->value),
+              fmt::format("pievt backup {} --store SOURCE", shell_word(store_)));
     if (info.missing != 0) {
       finding("head",
               fmt::format("{} events were acknowledged since this machine started and are not in "
@@ -179,7 +221,15 @@ class Doctor {
       return;
     }
     const auto value = read_head(store_);
-    if (value.ok() && *value) {
+    const bool is_ours = value.ok() && *value && !info.writer_alive &&
+                         to_string(AppendId{(*value)->store_id}) == info.store_id;
+    if (is_ours && (*value)->committed > info.head.value) {
+      finding("head",
+              fmt::format("HEAD says @{}, and the log ends at @{}: events that were not yet on the "
+                          "disk when the machine stopped, or files are gone",
+                          (*value)->committed, info.head.value),
+              command("verify --all"));
+    } else if (value.ok() && *value) {
       fine("head", fmt::format("HEAD says @{}", (*value)->committed));
     } else {
       fine("head", "there is no HEAD, or none that can be read; the next writer makes one");
@@ -223,52 +273,61 @@ class Doctor {
     }
   }
 
+  // Without the schema it was written with no event can be shown; the one of this pievt comes back
+  // with the next writer.
+  void schemas(const Log& log) {
+    const Rocks& rocks = log.impl().rocks();
+    std::uint64_t count = 0;
+    auto cursor = rocks.cursor(Family::schemas, Rocks::Fill::scan);
+    for (cursor.seek(""); cursor.valid(); cursor.next()) ++count;
+    Status status = cursor.status();
+    if (const auto last = load_last_page(rocks); status.ok() && last.ok() && *last) {
+      const auto schema = load_schema(rocks, (*last)->view().header->schema);
+      if (!(*last)->view().is_lost() && !schema.ok()) status = schema.error();
+    }
+    if (status.ok()) return fine("schemas", fmt::format("{} are stored", count));
+    finding("schemas", status.error().what, command("doctor --rebuild"));
+  }
+
   void runs(const Log& log) {
     const auto runs = load_runs(log);
-    if (!runs.ok())
-      return finding("runs", runs.error().what, fmt::format("{}", command("verify --all")));
+    if (!runs.ok()) return finding("runs", runs.error().what, command("verify --all"));
     const auto saved = log.load_checkpoint(run_list_name);
     const std::uint64_t at = saved.ok() && *saved ? (*saved)->at.value : 0;
     fine("views", at == 0 ? "no list of runs is saved; it is made when somebody asks"
                           : fmt::format("the saved list of runs is of @{}, the log ends at @{}", at,
                                         log.head().value));
-    std::uint64_t open_attempts = 0;
     for (const auto& summary : runs->runs) {
-      if (summary->phase == state::RunPhase::finished) continue;
-      if (const auto run = load_run(log, summary->run_id); run.ok()) {
-        const auto count = [&](const auto& attempts) {
-          for (const auto& attempt : attempts)
-            open_attempts += attempt->phase != state::AttemptPhase::classified;
-        };
-        count(run->attempts);
-        for (const auto& job : run->jobs) count(job->attempts);
-      }
-      if (!writer_alive_)
-        finding("runs",
-                fmt::format("run {} is not finished and nobody works on it", summary->run_id),
-                fmt::format("pievt resume {} --store {}", summary->run_id, store_.string()));
+      if (summary->phase != state::RunPhase::finished && !writer_alive_)
+        unfinished(log, summary->run_id);
     }
-    attempts(open_attempts);
+    attempts(find_attempt_places(store_, log, *runs));
+    places();
   }
 
-  // attempts/<run>/<job>/<n>: at most one for each attempt that is not judged yet.
-  void attempts(std::uint64_t open_attempts) {
-    std::uint64_t directories = 0;
-    std::error_code failed;
-    for (auto at = fs::recursive_directory_iterator(store_ / "attempts", failed);
-         !failed && at != fs::end(at); at.increment(failed)) {
-      if (at.depth() < 2) continue;
-      at.disable_recursion_pending();
-      ++directories;
+  void unfinished(const Log& log, const std::string& run_id) {
+    const auto run = load_run(log, run_id);
+    // Another system's run goes on there, if anywhere.
+    if (run.ok() && !run->ruleset.empty() && !run->ruleset.starts_with("pievt-")) {
+      return fine("runs", fmt::format("run {} was imported ({}) before it was finished", run_id,
+                                      run->ruleset));
     }
+    finding("runs", fmt::format("run {} is not finished and nobody works on it", run_id),
+            command(fmt::format("resume {}", run_id)));
+  }
+
+  void attempts(const AttemptPlaces& found) {
     const std::string what = fmt::format("{} directories for {} attempts that are not judged",
-                                         directories, open_attempts);
-    if (!writer_alive_ && directories > open_attempts) {
-      finding("attempts", what, command("gc"));
-    } else {
-      fine("attempts", what);
+                                         found.directories, found.open);
+    if (writer_alive_) return fine("attempts", what);
+    for (const fs::path& unknown : found.unknown) {
+      finding("attempts", fmt::format("{} belongs to no attempt of this store", unknown.string()),
+              fmt::format("rm -r {}", shell_word(unknown)));
     }
-    places();
+    if (found.judged == 0) return fine("attempts", what);
+    finding("attempts",
+            fmt::format("{}; {} of them are of attempts that are over", what, found.judged),
+            command("gc"));
   }
 
   // worktrees/<run>/<job>/<n> and apply/<one that was interrupted>.

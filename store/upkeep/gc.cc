@@ -256,9 +256,8 @@ class Sweep {
 // A run whose file is not there as it was verified keeps what it has: that may be the only copy.
 void keep_without_file(const std::filesystem::path& store, RemovedRuns& removed) {
   std::erase_if(removed, [&](const auto& item) {
-    const RemovedRun& run = item.second;
-    const auto found = sha256_of_file(run.file.is_absolute() ? run.file : store / run.file);
-    return !found.ok() || *found != run.sha256;
+    const auto found = sha256_of_file(item.second.place(store));
+    return !found.ok() || *found != item.second.sha256;
   });
 }
 
@@ -292,8 +291,10 @@ Status remove_attempts(const Log& log, const RunList& runs, const GcOptions& opt
 Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options) {
   static_cast<void>(PIEVT_TRY(read_identity(store)));
   PIEVT_TRY(refuse_backup(store));
-  const WriterLock lock =
-      PIEVT_TRY(WriterLock::acquire(store, this_process("pievt gc"), brief_lock_wait));
+  // Who only looks needs no role: beside a writer everything is kept, and the report says for whom.
+  std::optional<WriterLock> lock;
+  if (options.preview == Preview::no)
+    lock.emplace(PIEVT_TRY(WriterLock::acquire(store, this_process("pievt gc"), brief_lock_wait)));
   GcReport report;
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::read}));
   if (log.info().missing != 0) {

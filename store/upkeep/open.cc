@@ -11,6 +11,7 @@
 #include "pievt/log.h"
 #include "pievt/upkeep.h"
 #include "store/log/log_impl.h"
+#include "store/upkeep/place.h"
 #include "store/upkeep/ruins.h"
 
 namespace pievt {
@@ -32,7 +33,7 @@ Status check_write_ahead_logs(const std::filesystem::path& directory) {
                  fmt::format("{} bytes of {} cannot be read, and events may have been in them; "
                              "nothing was changed. Run: pievt salvage {} DEST",
                              damage.bytes_skipped, entry.path().filename().string(),
-                             directory.parent_path().string())};
+                             shell_word(directory.parent_path()))};
   }
   return {};
 }
@@ -68,6 +69,8 @@ Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions&
   const Result<RebuildReport> rebuilt = rebuild_without_loss(directory);
   if (!rebuilt.ok()) {
     if (rebuilt.error().code == Errc::busy) return Impl::open(directory, options);
+    // Where no log is left, what was found says more than that.
+    if (rebuilt.error().code == Errc::not_found) return found;
     if (rebuilt.error().code != Errc::corrupt) return rebuilt.error();
     return both(found, rebuilt.error().what);
   }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/upkeep.h"
 #include "store/log/fd.h"
 #include "store/log/store_files.h"
 
@@ -17,8 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Without a slash at its end, so that it has a name and a parent.
-fs::path absolute_path(const fs::path& path) {
+bool is_within(const fs::path& inner, const fs::path& outer) {
+  const auto [end, unused] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return end == outer.end();
+}
+
+}  // namespace
+
+fs::path resolved(const fs::path& path) {
   std::error_code failed;
   // Of a path that does not exist weakly_canonical() makes no absolute one.
   const fs::path from_root = fs::absolute(path, failed);
@@ -27,17 +34,31 @@ fs::path absolute_path(const fs::path& path) {
   return full.has_filename() ? full : full.parent_path();
 }
 
-bool is_within(const fs::path& inner, const fs::path& outer) {
-  const auto [end, unused] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return end == outer.end();
+Result<bool> is_there(const fs::path& path) {
+  std::error_code failed;
+  const fs::file_status status = fs::status(path, failed);
+  if (status.type() == fs::file_type::not_found) return false;
+  if (status.type() == fs::file_type::none)
+    return os_error(fmt::format("cannot look at {}", path.string()), failed.value());
+  return true;
 }
 
-}  // namespace
+bool is_unfinished_file(const fs::path& file, std::string_view name) {
+  const std::string there = file.filename().string();
+  return there.starts_with(fmt::format("{}.", name)) && there.ends_with(".tmp");
+}
 
 Result<bool> is_vacant(const fs::path& directory) {
   std::error_code failed;
+  if (!PIEVT_TRY(is_there(directory))) {
+    const fs::path name = directory.has_filename() ? directory : directory.parent_path();
+    if (!fs::is_symlink(fs::symlink_status(name, failed))) return true;
+    return Error{Errc::invalid,
+                 fmt::format("{} is a symbolic link to {}, and there is nothing; "
+                             "make that directory, or name another one",
+                             name.string(), fs::read_symlink(name, failed).string())};
+  }
   const fs::file_status status = fs::status(directory, failed);
-  if (status.type() == fs::file_type::not_found) return true;
   if (status.type() != fs::file_type::directory) {
     return Error{Errc::invalid, fmt::format("{} is not a directory", directory.string())};
   }
@@ -56,29 +77,31 @@ Status check_vacant(const fs::path& directory) {
 }
 
 Status check_apart(const fs::path& store, const fs::path& copy) {
-  const fs::path one = absolute_path(store), other = absolute_path(copy);
+  const fs::path one = resolved(store), other = resolved(copy);
   if (!is_within(one, other) && !is_within(other, one)) return {};
   return Error{Errc::invalid, fmt::format("{} and {} lie in each other; name another directory",
                                           one.string(), other.string())};
 }
 
 Status make_directory(const fs::path& directory) {
-  const fs::path full = absolute_path(directory);
+  const fs::path full = resolved(directory);
   if (::mkdir(full.c_str(), 0700) != 0 && errno != EEXIST)
     return os_error(fmt::format("cannot create {}", full.string()), errno);
   return sync_directory(full.parent_path());
 }
 
 fs::path stage_of(const fs::path& to, std::string_view doing) {
-  return absolute_path(to).string() + fmt::format(".{}", doing);
+  return resolved(to).string() + fmt::format(".{}", doing);
 }
 
 Status publish_stage(const fs::path& stage, const fs::path& to) {
-  const fs::path full = absolute_path(to);
+  const fs::path full = resolved(to);
   // Over an empty directory this succeeds, over anything else it does not.
   if (::rename(stage.c_str(), full.c_str()) != 0) {
-    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) return check_vacant(full);
-    return os_error(fmt::format("cannot rename {} to {}", stage.string(), full.string()), errno);
+    const int error = errno;
+    // Whoever has the name by now is told of; that nothing was put there is an error in any case.
+    if (error == ENOTEMPTY || error == EEXIST || error == ENOTDIR) PIEVT_TRY(check_vacant(full));
+    return os_error(fmt::format("cannot rename {} to {}", stage.string(), full.string()), error);
   }
   return sync_directory(full.parent_path());
 }
@@ -94,6 +117,16 @@ Status remove_directory(const fs::path& directory) {
   fs::remove_all(directory, failed);
   if (!failed) return {};
   return Error{Errc::io, fmt::format("cannot remove {}: {}", directory.string(), failed.message())};
+}
+
+std::string shell_word(const fs::path& path) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%";
+  const std::string text = path.string();
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
 }
 
 Result<std::string> read_small_file(const fs::path& file) {

@@ -9,7 +9,17 @@
 
 namespace pievt {
 
-/// Whether nothing is there, or an empty directory. io: it cannot be looked at. invalid: a file.
+/// `path` from the root, links followed as far as they lead, and without a slash at its end.
+std::filesystem::path resolved(const std::filesystem::path& path);
+
+/// Whether something is there, links followed. io: that cannot be told, for want of permission.
+Result<bool> is_there(const std::filesystem::path& path);
+
+/// Whether `file` is what write_file_atomically() leaves of a file `name` when it is cut off.
+bool is_unfinished_file(const std::filesystem::path& file, std::string_view name);
+
+/// Whether nothing is there, or an empty directory. io: it cannot be looked at. invalid: a file, or
+/// a symbolic link that leads nowhere: nothing could be put there under this name.
 Result<bool> is_vacant(const std::filesystem::path& directory);
 
 /// invalid unless is_vacant().

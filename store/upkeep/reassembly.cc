@@ -36,11 +36,8 @@ Reassembly::Reassembly(const Remains& remains, const Rocks& found, Rocks& to)
       target_(&to, Preview::no,
               {[&remains](std::string_view key) { return remains.get(Family::ids, key); },
                [this](std::uint32_t stream) { return std::optional(name_of(stream)); }}),
-      bodies_(
-          [&remains](Family family, std::string_view key) -> Result<std::optional<std::string>> {
-            return remains.get(family, key);
-          },
-          target_, copy_),
+      bodies_([&remains](Family family, std::string_view key) { return remains.find(family, key); },
+              target_, copy_),
       last_header_(first_header(remains)) {
   bodies_.names_with([this](std::uint32_t stream) { return name_of(stream); });
 }

@@ -6,12 +6,15 @@
 #include <cstdio>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "pievt/upkeep.h"
 #include "store/log/head.h"
 #include "store/log/writer_lock.h"
+#include "store/trust/salvaged_note.h"
+#include "store/upkeep/account.h"
 #include "store/upkeep/place.h"
 #include "store/upkeep/reassembly.h"
 #include "store/upkeep/remains.h"
@@ -32,7 +35,38 @@ Error lost_events(const fs::path& store, const LostEvents& range) {
   return {Errc::corrupt,
           fmt::format("events @{} to @{} are lost, and with them what could be made of them; "
                       "nothing was changed. Run: pievt salvage {} DEST",
-                      range.first.value, range.last.value, store.string())};
+                      range.first.value, range.last.value, shell_word(store))};
+}
+
+// The old log is all that is left of them, and a later attempt may know more.
+Status check_texts(const fs::path& store, const CopyReport& copy) {
+  if (copy.bodies_damaged == 0) return {};
+  const BodyProblem* first = nullptr;
+  for (const BodyProblem& problem : copy.problems)
+    if (first == nullptr && problem.severity == Severity::damaged) first = &problem;
+  return Error{Errc::corrupt,
+               fmt::format("every event is there, and {} texts or chunks of output are damaged{}; "
+                           "nothing was changed. Restore a backup, or save the others: pievt "
+                           "salvage {} DEST",
+                           copy.bodies_damaged,
+                           first == nullptr || first->stream.empty()
+                               ? ""
+                               : fmt::format(", the first at #{} of {}", first->revision.value,
+                                             first->stream),
+                           shell_word(store))};
+}
+
+// Of what is missing in a log that was damaged, the new one could not tell that it was not
+// redacted.
+Status note_lost_texts(const fs::path& store, const RebuildReport& report) {
+  const std::string lost = account_of_texts(report.copy);
+  if (report.damage.empty() || lost.empty()) return {};
+  std::string text;
+  if (PIEVT_TRY(is_there(store / salvaged_file)))
+    text = PIEVT_TRY(read_small_file(store / salvaged_file));
+  text += "The log of this store was damaged and was made anew.\n";
+  for (const std::string& damage : report.damage) text += fmt::format("damage: {}\n", damage);
+  return write_file_atomically(store / salvaged_file, text + lost, 0600);
 }
 
 struct Made {
@@ -53,6 +87,7 @@ Result<Made> make_log(const fs::path& store, const fs::path& place,
   if (!log.lost().empty()) return lost_events(store, log.lost().front());
   if (!log.notes().empty())
     return Error{Errc::corrupt, log.notes().front() + "; run: pievt verify --all"};
+  PIEVT_TRY(check_texts(store, log.copy()));
   Made made;
   made.report.copy = log.copy();
   made.report.unrepeatable = log.unrepeatable();
@@ -78,18 +113,52 @@ Status renew_files(const fs::path& store, const Made& made) {
   return sync_directory(store);
 }
 
+// What is to be known before anything of the store is touched, its LOCK included.
+Status check_rebuildable(const fs::path& store) {
+  const fs::path log = log_directory(store);
+  if (!PIEVT_TRY(is_there(log)))
+    return Error{Errc::not_found, fmt::format("{} has no log; restore a backup", store.string())};
+  const auto identity = read_identity(store);
+  if (!identity.ok() && identity.error().code == Errc::too_new) return identity.error();
+  std::error_code failed;
+  if (!fs::is_symlink(fs::symlink_status(log, failed))) return {};
+  const fs::path target = resolved(log);
+  return Error{Errc::invalid,
+               fmt::format("{} is a symbolic link: the new log would take the link's place, and "
+                           "the old one would stay where it is. Move it here first: rm {} && mv "
+                           "{} {}",
+                           log.string(), shell_word(log), shell_word(target), shell_word(log))};
+}
+
+bool can_be_written(const fs::path& store) {
+  return ::faccessat(AT_FDCWD, store.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
+}
+
+// Where nobody can write, a preview is made elsewhere: an empty directory of our own.
+Result<fs::path> make_place_elsewhere() {
+  std::error_code failed;
+  const fs::path parent = fs::temp_directory_path(failed);
+  if (failed) return os_error("there is no directory for temporary files", failed.value());
+  std::string name = (parent / "pievt-rebuild-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)
+    return os_error(fmt::format("cannot create a directory in {}", parent.string()), errno);
+  return fs::path(name);
+}
+
 }  // namespace
 
 Result<RebuildReport> rebuild(const fs::path& store, const CopyOptions& options) {
-  std::error_code failed;
-  if (!fs::exists(log_directory(store), failed)) {
-    return Error{Errc::not_found, fmt::format("{} has no log; restore a backup", store.string())};
+  PIEVT_TRY(check_rebuildable(store));
+  fs::path place = store / rebuild_directory;
+  std::optional<WriterLock> lock;
+  if (options.preview == Preview::yes && !can_be_written(store)) {
+    place = PIEVT_TRY(make_place_elsewhere());
+  } else {
+    lock.emplace(PIEVT_TRY(
+        WriterLock::acquire(store, this_process("pievt doctor --rebuild"), brief_lock_wait)));
+    PIEVT_TRY(remove_directory(place));
+    PIEVT_TRY(make_directory(place));
   }
-  const WriterLock lock = PIEVT_TRY(
-      WriterLock::acquire(store, this_process("pievt doctor --rebuild"), brief_lock_wait));
-  const fs::path place = store / rebuild_directory;
-  PIEVT_TRY(remove_directory(place));
-  PIEVT_TRY(make_directory(place));
   Result<Made> made = make_log(store, place, options.progress);
   if (!made.ok()) {
     PIEVT_TRY(remove_directory(place));
@@ -101,6 +170,7 @@ Result<RebuildReport> rebuild(const fs::path& store, const CopyOptions& options)
     report.verified = PIEVT_TRY(verify(log));
   }
   if (options.preview == Preview::no && report.verified.verdict != Verdict::damaged) {
+    PIEVT_TRY(note_lost_texts(store, report));
     PIEVT_TRY(exchange(log_directory(store), log_directory(place)));
     PIEVT_TRY(renew_files(store, *made));
     report.replaced = true;

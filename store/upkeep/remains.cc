@@ -205,12 +205,21 @@ void Remains::find_highest(const fs::path& store) {
 }
 
 std::optional<std::string> Remains::get(Family family, std::string_view key) const {
+  auto stored = find(family, key);
+  return stored.ok() ? std::move(*stored) : std::nullopt;
+}
+
+Result<std::optional<std::string>> Remains::find(Family family, std::string_view key) const {
+  std::optional<Error> damage;
   if (database_) {
     auto stored = database_->get(family, key);
-    if (stored.ok() && *stored) return std::move(*stored);
+    if (stored.ok() && *stored) return stored;
+    // Also where the disk refuses: for whoever saves what is left that is damage like any other.
+    if (!stored.ok()) damage = Error{Errc::corrupt, stored.error().what};
   }
   auto stored = found_->get(family, key);
-  return stored.ok() ? std::move(*stored) : std::nullopt;
+  if (damage && stored.ok() && !*stored) return *damage;
+  return stored;
 }
 
 void Remains::each(Family family, const EntrySink& sink) const {

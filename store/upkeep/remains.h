@@ -29,6 +29,9 @@ class Remains {
   /// What is stored under a key of any family but `log`; nothing where it is not left.
   std::optional<std::string> get(Family family, std::string_view key) const;
 
+  /// The same, where it matters why there is nothing. corrupt: it is there and cannot be read.
+  Result<std::optional<std::string>> find(Family family, std::string_view key) const;
+
   /// Every entry of a family but `log` that is left, once each.
   void each(Family family, const EntrySink& sink) const;
 

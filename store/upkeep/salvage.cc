@@ -7,9 +7,12 @@
 
 #include "pievt/upkeep.h"
 #include "store/log/writer_lock.h"
+#include "store/trust/salvaged_note.h"
+#include "store/upkeep/account.h"
 #include "store/upkeep/place.h"
 #include "store/upkeep/reassembly.h"
 #include "store/upkeep/remains.h"
+#include "store/upkeep/stage.h"
 
 namespace pievt {
 namespace {
@@ -18,20 +21,20 @@ namespace fs = std::filesystem;
 
 constexpr const char* stage_marker = "SALVAGING";
 
-// An empty stage with its marker. What an earlier salvage left there is made anew.
-Status prepare_stage(const fs::path& stage) {
+// Whether the stage is free, or what an earlier salvage left: it has the marker, or, where there
+// was no room for one, what was to become it.
+Status check_salvage_stage(const fs::path& stage) {
+  if (PIEVT_TRY(is_vacant(stage)) || PIEVT_TRY(is_there(stage / stage_marker))) return {};
   std::error_code failed;
-  if (!PIEVT_TRY(is_vacant(stage))) {
-    if (!fs::exists(stage / stage_marker, failed)) {
-      return Error{Errc::invalid, fmt::format("{} is in the way and not what a salvage left; move "
-                                              "it away",
-                                              stage.string())};
-    }
-    PIEVT_TRY(remove_directory(stage));
+  for (fs::directory_iterator at(stage, failed), end; !failed && at != end; at.increment(failed)) {
+    const bool ours = is_lock_file(at->path()) || is_unfinished_file(at->path(), stage_marker);
+    if (ours) continue;
+    return Error{Errc::invalid, fmt::format("{} is in the way and not what a salvage left; move it "
+                                            "away",
+                                            stage.string())};
   }
-  PIEVT_TRY(make_directory(stage));
-  return write_file_atomically(stage / stage_marker, "unfinished; pievt salvage begins anew\n",
-                               0600);
+  if (failed) return os_error(fmt::format("cannot read {}", stage.string()), failed.value());
+  return {};
 }
 
 Status check_nobody_writes(const fs::path& store) {
@@ -43,7 +46,7 @@ Status check_nobody_writes(const fs::path& store) {
                              std::chrono::duration_cast<std::chrono::nanoseconds>(now).count())};
 }
 
-// For people who come across the store later. What counts is in the log.
+// For people who come across the store later. What counts of events is in the log.
 std::string account_of(const SalvageReport& report, const fs::path& from) {
   std::string text = fmt::format("This store was salvaged from {}.\n", from.string());
   for (const LostEvents& range : report.lost)
@@ -51,7 +54,11 @@ std::string account_of(const SalvageReport& report, const fs::path& from) {
   for (const LostRevisions& part : report.streams)
     text += fmt::format("lost of {}: #{} to #{}\n", part.stream, part.first.value, part.last.value);
   for (const std::string& damage : report.damage) text += fmt::format("damage: {}\n", damage);
-  return text;
+  return text + account_of_texts(report.copy);
+}
+
+bool found_damage(const SalvageReport& report) {
+  return !report.lost.empty() || !report.damage.empty() || report.copy.bodies_damaged > 0;
 }
 
 Result<SalvageReport> salvage_into(const fs::path& from, const fs::path& stage,
@@ -79,30 +86,46 @@ Result<SalvageReport> salvage_into(const fs::path& from, const fs::path& stage,
   return report;
 }
 
+Result<SalvageReport> salvage_in(const Stage& stage, const fs::path& from, const fs::path& to,
+                                 const CopyOptions& options) {
+  // Once more: it may have been finished while the stage was waited for.
+  PIEVT_TRY(check_vacant(to));
+  PIEVT_TRY(stage.clear());
+  const fs::path& place = stage.path();
+  PIEVT_TRY(
+      write_file_atomically(place / stage_marker, "unfinished; pievt salvage begins anew\n", 0600));
+  SalvageReport report = PIEVT_TRY(salvage_into(from, place, options.progress));
+  if (options.preview == Preview::yes) return report;
+  PIEVT_TRY(remove_directory(place / "found"));
+  if (found_damage(report))
+    PIEVT_TRY(write_file_atomically(place / salvaged_file, account_of(report, from), 0600));
+  PIEVT_TRY(remove_durably(place / stage_marker));
+  PIEVT_TRY(stage.publish(to));
+  return report;
+}
+
 }  // namespace
 
 Result<SalvageReport> salvage(const fs::path& from, const fs::path& to,
                               const CopyOptions& options) {
-  std::error_code failed;
-  if (!fs::exists(log_directory(from), failed)) {
+  if (!PIEVT_TRY(is_there(log_directory(from)))) {
     return Error{Errc::not_found,
                  fmt::format("{} has no log, so there is nothing to be saved", from.string())};
   }
   PIEVT_TRY(check_nobody_writes(from));
   PIEVT_TRY(check_apart(from, to));
   PIEVT_TRY(check_vacant(to));
-  const fs::path stage = stage_of(to, "salvaging");
-  PIEVT_TRY(prepare_stage(stage));
-  Result<SalvageReport> report = salvage_into(from, stage, options.progress);
-  if (!report.ok() || options.preview == Preview::yes) {
-    PIEVT_TRY(remove_directory(stage));
-    return report;
+  const fs::path place = stage_of(to, "salvaging");
+  PIEVT_TRY(check_salvage_stage(place));
+  const Stage stage = PIEVT_TRY(Stage::take(place, "pievt salvage"));
+  PIEVT_TRY(check_salvage_stage(place));
+  Result<SalvageReport> report = salvage_in(stage, from, to, options);
+  if (!report.ok()) {
+    // What failed is the answer, also where not even the stage could be removed.
+    static_cast<void>(stage.remove());
+  } else if (options.preview == Preview::yes) {
+    PIEVT_TRY(stage.remove());
   }
-  PIEVT_TRY(remove_directory(stage / "found"));
-  if (!report->lost.empty() || !report->damage.empty())
-    PIEVT_TRY(write_file_atomically(stage / "SALVAGED", account_of(*report, from), 0600));
-  PIEVT_TRY(remove_durably(stage / stage_marker));
-  PIEVT_TRY(publish_stage(stage, to));
   return report;
 }
 

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "store/views/all.h"
+#include "store/views/edit_distance.h"
 #include "store/views/run_list.h"
 #include "store/views/run_view.h"
 
@@ -39,22 +42,54 @@ std::vector<const RunSummary*> select(const RunList& runs, Keep keep) {
   return kept;
 }
 
-std::size_t common_prefix(std::string_view a, std::string_view b) {
-  return static_cast<std::size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
+// A name that `word` may have been meant to be, and how far it is away.
+struct Near {
+  std::string name;
+  int distance = 0;
+};
+
+int tolerated(std::string_view word) {
+  return std::clamp(static_cast<int>(word.size()) / 3, 1, 3);
+}
+
+// What begins like the word (two letters and more), else what is, or begins like something that is,
+// a few slips of the fingers away: at most a third of it, and never more than three.
+std::optional<int> distance_to(std::string_view word, std::string_view name) {
+  constexpr std::size_t name_max = 64;  // the table of an edit distance is quadratic
+  if (name.empty() || word.empty() || name.size() > name_max || word.size() > name_max)
+    return std::nullopt;
+  if (word.size() >= 2 && name.starts_with(word)) return 0;
+  const int distance = edit_distance(word, name);
+  if (distance <= tolerated(name)) return distance;
+  // Prefixes name runs, too.
+  if (word.size() < 3 || word.size() >= name.size()) return std::nullopt;
+  const int of_prefix = edit_distance(word, name.substr(0, word.size()));
+  return of_prefix <= tolerated(word) ? std::optional(of_prefix) : std::nullopt;
 }
 
 Error no_such_run(const RunList& runs, std::string_view word) {
-  std::vector<std::string> near;
-  std::vector<const RunSummary*> all = select(runs, [](const auto&) { return true; });
-  std::ranges::stable_sort(all, std::greater(), [&](const RunSummary* run) {
-    return std::max(common_prefix(run->run_id, word), common_prefix(tail(run->run_id), word));
-  });
-  for (const RunSummary* run : all) {
-    if (near.size() < 3) near.push_back(run->run_id);
+  constexpr std::size_t most = 3;
+  if (runs.runs.empty())
+    return {Errc::not_found, fmt::format("no run `{}`: this store has no runs", word)};
+  std::vector<Near> near;
+  const auto offer = [&](const std::string& name, std::optional<int> distance) {
+    if (distance && std::ranges::find(near, name, &Near::name) == near.end())
+      near.push_back({name, *distance});
+  };
+  // The latest first: of equals they are meant more often.
+  for (const auto& run : runs.runs | std::views::reverse) {
+    const auto whole = distance_to(word, run->run_id);
+    offer(run->run_id, whole ? whole : distance_to(word, tail(run->run_id)));
+    offer(run->name, distance_to(word, run->name));
   }
-  return {Errc::not_found,
-          near.empty() ? fmt::format("no run `{}`: this store has no runs", word)
-                       : fmt::format("no run `{}`; nearest: {}", word, fmt::join(near, ", "))};
+  std::ranges::stable_sort(near, {}, &Near::distance);
+  near.resize(std::min(near.size(), most));
+  if (near.empty())
+    return {Errc::not_found,
+            fmt::format("no run `{}`, and none with a name like it; pievt runs lists them", word)};
+  std::vector<std::string> names;
+  for (const Near& each : near) names.push_back(each.name);
+  return {Errc::not_found, fmt::format("no run `{}`; nearest: {}", word, fmt::join(names, ", "))};
 }
 
 }  // namespace

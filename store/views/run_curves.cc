@@ -61,6 +61,12 @@ std::vector<Piece> pieces_of(const Attempt& attempt, std::uint64_t until_ns) {
     if (retry.heard.known()) to = std::min(to, retry.heard.at_ns);
     add({retry.began, {retry.began.revision, to}}, Phase::provider_wait);
   }
+  // A record without a word of pi's own waits, as an imported one: whoever was answered with an
+  // error asked again, and the wait and the request after it lie before the next answer.
+  for (std::size_t i = 0; attempt.retries.empty() && i + 1 < attempt.requests.size(); ++i) {
+    if (attempt.requests[i].failed)
+      add({attempt.requests[i].answered, attempt.requests[i + 1].answered}, Phase::provider_wait);
+  }
   if (!attempt.stops.empty()) add({attempt.stops.front().at, {}}, Phase::stopping);
   std::ranges::stable_sort(pieces, {}, &Piece::from_ns);
   return pieces;

@@ -100,13 +100,15 @@ class PtyTest : public StoreTest {
 
 TEST_F(PtyTest, SteppingGoesOnAndBackByKeys) {
   start({"replay", "r-1", "--step", "-q"});
-  ASSERT_TRUE(see("#5 of 5")) << seen_;
-  press("p");
-  ASSERT_TRUE(see("#4 of 5"));
-  press("\x1b[C");  // the arrow to the right
-  ASSERT_TRUE(see("#5 of 5"));
-  press("j2\r");
+  ASSERT_TRUE(see("#1 of 5")) << seen_;
+  press("n");
   ASSERT_TRUE(see("#2 of 5"));
+  press("\x1b[C");  // the arrow to the right
+  ASSERT_TRUE(see("#3 of 5"));
+  press("p");
+  ASSERT_TRUE(see("#2 of 5"));
+  press("j4\r");
+  ASSERT_TRUE(see("#4 of 5"));
   press("/launched\r");
   ASSERT_TRUE(see("#5 of 5"));
   press("q");
@@ -139,7 +141,7 @@ TEST_F(PtyTest, ASignalLeavesTheTerminalAsItWas) {
 
 TEST_F(PtyTest, NoLineIsWiderThanTheTerminal) {
   start({"replay", "r-1", "--step", "-q"});
-  ASSERT_TRUE(see("#5 of 5"));
+  ASSERT_TRUE(see("#1 of 5"));
   press("q");
   wait_status();
   // Between cursor movements and line ends, every piece fits.

@@ -20,6 +20,7 @@
 #include "tests/fault_fs/disk.h"
 #include "tests/faults/cuts.h"
 #include "tests/faults/judge.h"
+#include "tests/faults/sealed_run.h"
 #include "tests/faults/world.h"
 #include "tests/store/seed.h"
 
@@ -175,6 +176,39 @@ TEST(CrashEnumerationCanary, ADiskThatLiesIsFoundOut) {
   const Judgement judgement = judge(scratch / "store", world.attempts(), world.progress());
   EXPECT_EQ(judgement.wrong, "as reader: 1 appends were promised, 0 are visible");
   std::filesystem::remove_all(scratch);
+}
+
+// Nor would it go unnoticed if a sealed file's content, or its name, had not been made durable
+// before the run's bodies leave the store: these syncs are taken out of the record.
+TEST(CrashEnumerationCanary, ASealedFileThatIsNotOnTheDiskIsFoundOut) {
+  World world;
+  const auto scenarios = all_scenarios();
+  const auto row = std::ranges::find(scenarios, "seal_and_remove", &Scenario::name);
+  ASSERT_NE(row, scenarios.end());
+  row->run(world);
+  ASSERT_FALSE(world.error()) << world.error()->what;
+  world.close();
+  world.journal().set_boot(2);
+  const auto judged_without = [&](Op sync) {
+    Disk disk;
+    std::size_t left_out = 0;
+    for (const Operation& operation : world.journal().operations()) {
+      if (operation.op == sync && operation.path.starts_with("store/sealed")) {
+        ++left_out;
+      } else {
+        disk.apply(operation);
+      }
+    }
+    EXPECT_EQ(left_out, 1u);
+    const auto scratch = make_scratch();
+    write_image(disk.image({}), scratch);
+    const Judgement judgement = judge_sealed(scratch, world.attempts(), world.progress());
+    std::filesystem::remove_all(scratch);
+    return judgement.wrong;
+  };
+  EXPECT_THAT(judged_without(Op::sync), testing::HasSubstr("sealed: the file: "));
+  EXPECT_EQ(judged_without(Op::sync_directory),
+            "sealed: the store has recorded a file that is not there");
 }
 
 // The ground all of it stands on: what the journal knows is what the directory holds.

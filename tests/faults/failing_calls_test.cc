@@ -62,6 +62,13 @@ bool is_wanted(const std::string& row) {
   return one == nullptr || row == one;
 }
 
+// The store, and what else has promises to keep.
+Judgement judged(const Scenario& scenario, const World& world) {
+  Judgement judgement = judge(world.store(), world.attempts(), world.progress());
+  if (!judgement.ok() || scenario.also == nullptr) return judgement;
+  return scenario.also(world.store().parent_path(), world.attempts(), world.progress());
+}
+
 class FailingCalls : public testing::TestWithParam<Scenario> {
  protected:
   void SetUp() override {
@@ -71,7 +78,7 @@ class FailingCalls : public testing::TestWithParam<Scenario> {
       GetParam().run(world);
       world.close();
       world.journal().arm_read_flip(SIZE_MAX);
-      const Judgement whole = judged(world);
+      const Judgement whole = judged(GetParam(), world);
       return whole.ok() ? fmt::format("{} {} {}", world.begin(), world.journal().size(),
                                       world.journal().reads())
                         : "unharmed it is not well: " + whole.wrong;
@@ -92,10 +99,6 @@ class FailingCalls : public testing::TestWithParam<Scenario> {
     return content_of(scratch_ / "answer");
   }
 
-  static Judgement judged(const World& world) {
-    return judge(world.store(), world.attempts(), world.progress());
-  }
-
   const std::uint64_t seed_ = test::seeds(1).front();
   const std::filesystem::path scratch_ = make_scratch();
   // The scenario's own calls, behind those that make its store, and the reads of all of it.
@@ -111,7 +114,7 @@ std::string one_call_fails(const Scenario& scenario, const Kind& kind, std::size
   world.close();
   const auto struck = world.journal().struck();
   world.journal().disarm();
-  const Judgement judgement = judge(world.store(), world.attempts(), world.progress());
+  const Judgement judgement = judged(scenario, world);
   // Bytes that are not what was handed over cannot be mended, only noticed.
   if (judgement.ok() || (kind.outcome == Outcome::flips && judgement.detected)) return "";
   return fmt::format("{}\n  {}\n  the store had said: {}", judgement.wrong,
@@ -138,7 +141,7 @@ std::string one_read_is_damaged(const Scenario& scenario, std::size_t call) {
   World world;
   scenario.run(world);
   world.close();
-  const auto look = [&] { return judge(world.store(), world.attempts(), world.progress()); };
+  const auto look = [&] { return judged(scenario, world); };
   world.journal().arm_read_flip(call);
   const Judgement judgement = look();
   if (!judgement.ok() && !judgement.detected) return judgement.wrong;

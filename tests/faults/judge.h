@@ -20,13 +20,20 @@ struct Judgement {
   bool ok() const { return wrong.empty(); }
 };
 
+/// What an error makes of whoever was `doing` something ("opening to back up"), and where a
+/// judgement was made.
+Judgement failed(std::string_view doing, const Error& error);
+Judgement within(std::string_view where, Judgement judgement);
+
 /// Whether a store after a fault keeps its promises:
 ///   - it opens: for reading (once it was promised to exist) and for writing;
 ///   - what is visible is the attempts from the first on, whole, in order, without a gap;
 ///   - everything that was promised to be on the disk is visible;
-///   - `verify` finds nothing, and views saved and folded are the same;
+///   - `verify` finds nothing but what was removed on purpose, and views saved and folded are the
+///     same;
 ///   - every attempt said again under its id has the positions it has, or gets them now;
 ///   - after that everything is there exactly once, also after another opening.
+/// Streams of runs are not of attempts (sealed_run.h).
 Judgement judge(const std::filesystem::path& store, std::span<const Attempt> attempts,
                 const Progress& progress);
 

@@ -1,6 +1,7 @@
 // What can be going on when the power goes. One row each; the harness cuts each of them after every
 // operation. A new kind of work on a store is a row here and nothing else.
 #include "tests/faults/judge.h"
+#include "tests/faults/sealed_run.h"
 #include "tests/faults/world.h"
 
 namespace pievt::faults {
@@ -159,6 +160,18 @@ void collect_garbage(World& world) {
   world.collect_garbage();
 }
 
+// A run's texts and output leave the store, all but the text that another event refers to.
+void seal_and_remove(World& world) {
+  world.open();
+  world.append_with_blob("a", 3000);
+  world.write_run();
+  world.close();
+  world.begin_here();
+  world.seal_and_remove();
+  world.open(OpenMode::write);
+  world.append("b", 1);
+}
+
 }  // namespace
 
 std::vector<Scenario> all_scenarios() {
@@ -178,6 +191,7 @@ std::vector<Scenario> all_scenarios() {
       {"back_up", back_up, judge_backup},
       {"restore", restore, judge_restored},
       {"collect_garbage", collect_garbage},
+      {"seal_and_remove", seal_and_remove, judge_sealed},
   };
 }
 

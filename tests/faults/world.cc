@@ -9,6 +9,7 @@
 #include "store/log/log_impl.h"
 #include "store/log/rocks_testing.h"
 #include "tests/fault_fs/fault_fs.h"
+#include "tests/faults/sealed_run.h"
 
 namespace pievt::faults {
 
@@ -99,6 +100,17 @@ void World::collect_garbage() {
   const auto collected = pievt::collect_garbage(store());
   if (!collected.ok()) return failed(collected.error());
   if (collected->texts == 0) failed({Errc::invalid, "there was nothing to collect"});
+}
+
+void World::write_run() {
+  if (error_ || !log_ || attempts_.empty()) return;
+  const Status wrote = write_sealed_run(*log_, attempts_.front().blob);
+  if (!wrote.ok()) failed(wrote.error());
+}
+
+void World::seal_and_remove() {
+  if (error_) return;
+  if (const Status done = faults::seal_and_remove(store()); !done.ok()) failed(done.error());
 }
 
 void World::attempt(Attempt next) {

@@ -41,6 +41,10 @@ class World {
   /// What needs the store for itself: close() comes before.
   void restore();
   void collect_garbage();
+  /// A run that can be sealed, with the blob of the first attempt as one of its texts; and its
+  /// sealing, for which close() comes before too.
+  void write_run();
+  void seal_and_remove();
   void close();
   /// SIGKILL: what was only in this process is gone, what was given to the kernel is not.
   void die();

@@ -119,14 +119,16 @@ void add_same_error(RunReport& report, const Neighbour& self,
       runs.push_back(other.run_id);
     }
     if (runs.empty()) continue;
-    const std::size_t more = runs.size() > runs_shown ? runs.size() - runs_shown : 0;
+    // The newest of them is named by the row; the others follow, newest first.
     std::string where;
-    for (std::size_t i = more; i < runs.size(); ++i) where += fmt::format(" {}", runs[i]);
+    for (std::size_t i = 1; i < std::min(runs.size(), runs_shown); ++i)
+      where += fmt::format(", {}", runs[runs.size() - 1 - i]);
+    if (runs.size() > runs_shown) where += fmt::format(" and {} more", runs.size() - runs_shown);
     report.again.push_back(
         {runs.back(), "same error",
-         fmt::format("\"{}\" in {} of {}:{}{}", error, render::plural(jobs, "job"),
-                     render::plural(runs.size(), "other run"), where,
-                     more > 0 ? fmt::format(" and {} before", more) : "")});
+         fmt::format("\"{}\" in {} of {}{}{}", error, render::plural(jobs, "job"),
+                     render::plural(runs.size(), "other run"), where.empty() ? "" : ", before in ",
+                     where.empty() ? "" : where.substr(2))});
   }
 }
 
@@ -174,8 +176,13 @@ void add_again(RunReport& report, const Material& material, const BuildOptions& 
     report.again_note.push_back(
         fmt::format("no earlier run of this plan went well ({} before)", before));
   }
-  if (before == 0 && later == 0)
+  const bool repeats = std::ranges::any_of(
+      report.again, [](const auto& other) { return other.relation == "rerun of"; });
+  if (before == 0 && later == 0 && !repeats && self.parent_run.empty())
     report.again_note.emplace_back("first run of this plan in this store");
+  if (!repeats && !self.parent_run.empty())
+    report.again_note.push_back(
+        fmt::format("a rerun of {}, which is not in this store", self.parent_run));
   if (later > 0)
     report.again_note.push_back(fmt::format("{} of this plan since", render::plural(later, "run")));
   const bool rerun =

@@ -24,11 +24,23 @@ std::string status_of(const RunState& run, const std::string& live) {
 std::string source_of(const Material& material) {
   const RunState& run = material.run;
   if (material.story.imported || material.extras.pievt_version.empty()) {
-    const std::string by = run.ruleset.substr(0, run.ruleset.rfind('-'));
-    return fmt::format("imported from {}", by.empty() ? "another system" : by);
+    if (run.ruleset.empty()) return "imported from another system";
+    return "imported from " + program_of(run.ruleset);
   }
   return fmt::format("pievt {}{}", material.extras.pievt_version,
                      run.pi_version.empty() ? "" : fmt::format(", pi {}", run.pi_version));
+}
+
+// What the record knows of how long the job has run: its attempts, and of one without an end what
+// was seen of it. `seen_ns`: the last thing that was seen of the run.
+std::uint64_t duration_of(const JobState& job, std::uint64_t seen_ns) {
+  std::uint64_t duration_ms = job.duration_ms;
+  if (job.phase == JobPhase::finished || job.attempts.empty()) return duration_ms;
+  const AttemptState& last = *job.attempts.back();
+  const bool open =
+      last.launched_ns != 0 && last.exited_ns == 0 && last.phase != state::AttemptPhase::classified;
+  if (open && seen_ns > last.launched_ns) duration_ms += (seen_ns - last.launched_ns) / 1'000'000;
+  return duration_ms;
 }
 
 std::string why_of(const JobState& job, const Judgement& now) {
@@ -48,7 +60,7 @@ void add_jobs(RunReport& report, const Material& material, const Ruleset& rulese
     row.status = job->status;
     row.ended = job->phase == JobPhase::finished;
     row.attempts = static_cast<std::uint32_t>(job->attempts.size());
-    row.duration_ms = job->duration_ms;
+    row.duration_ms = duration_of(*job, report.end_ns);
     row.spent = spent_of(job->usage.get());
     const Judgement now = judge_again(ruleset, material.run, *job);
     row.ending = now.ending;
@@ -56,6 +68,8 @@ void add_jobs(RunReport& report, const Material& material, const Ruleset& rulese
     if (!job->attempts.empty()) {
       row.first_event = job->attempts.front()->first_revision;
       row.last_event = std::max(job->attempts.back()->last_revision, job->finished_revision);
+      row.has_output =
+          job->attempts.back()->stdout_bytes > 0 || job->attempts.back()->stderr_bytes > 0;
       const bool says_done = row.ended && job->status != JobStatus::succeeded &&
                              job->attempts.back()->ending == schema::Ending::ok;
       if (says_done) row.said = shortened(job->attempts.back()->final_excerpt, 100);
@@ -68,6 +82,10 @@ void add_jobs(RunReport& report, const Material& material, const Ruleset& rulese
       const bool after =
           std::ranges::find(cause.consequences, job->number) != cause.consequences.end();
       if (own || after) row.cause = cause.number;
+      if (own && !row.ended) {
+        row.why += ", " + cause.title.substr(0, cause.title.find(" for "));
+        continue;
+      }
       if (own && !row.why.empty() && cause.kind == schema::FailureKind::provider_transient &&
           job->reason.find(cause.title) == std::string::npos)
         row.why = cause.title.substr(0, cause.title.find(" for "));
@@ -133,6 +151,11 @@ const GateState* gate_of(const RunState& run, std::uint32_t job, std::uint32_t a
   return found == run.gates.end() ? nullptr : found->get();
 }
 
+const GateState* asked_gate(const RunState& run, std::uint32_t job, std::uint32_t attempt) {
+  const GateState* gate = gate_of(run, job, attempt);
+  return gate != nullptr && gate->decision == schema::GateDecision::skipped ? nullptr : gate;
+}
+
 Judgement judge_again(const Ruleset& ruleset, const RunState& run, const JobState& job) {
   if (job.attempts.empty()) {
     return {job.status, job.failure,
@@ -164,13 +187,13 @@ RunReport build_report(const Material& material, const BuildOptions& options) {
                   (report.ended && run.ending != schema::RunEnding::succeeded);
   add_causes(report, material, ruleset);
   add_jobs(report, material, ruleset);
+  add_writes(report, material);
   add_usable(report, material, ruleset);
   add_now(report, material, ruleset);
   add_actions(report, material, ruleset);
   add_timeline(report, material);
-  add_writes(report, material);
   add_again(report, material, options);
-  report.verdicts = verdicts_of(material, ruleset);
+  report.verdicts = verdicts_of(report, material, ruleset);
   add_record(report, material);
   return report;
 }

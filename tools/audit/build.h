@@ -50,8 +50,13 @@ RunReport build_report(const Material& material, const BuildOptions& options);
 
 /// What a ruleset makes of a job's last attempt now.
 Judgement judge_again(const Ruleset& ruleset, const RunState& run, const JobState& job);
+/// Why it judged the job so. Where a rule has no words of its own it hands on the reason that was
+/// recorded with the attempt; that is the other ruleset's, and the kind of failure is said instead.
+std::string own_reason(const Judgement& now, const JobState& job);
 /// The acceptance gate of an attempt, or null.
 const GateState* gate_of(const RunState& run, std::uint32_t job, std::uint32_t attempt);
+/// The same where it asked anything: null too where the gate was passed over.
+const GateState* asked_gate(const RunState& run, std::uint32_t job, std::uint32_t attempt);
 
 void add_causes(RunReport& report, const Material& material, const Ruleset& ruleset);
 void add_usable(RunReport& report, const Material& material, const Ruleset& ruleset);
@@ -61,6 +66,6 @@ void add_now(RunReport& report, const Material& material, const Ruleset& ruleset
 void add_record(RunReport& report, const Material& material);
 void add_writes(RunReport& report, const Material& material);
 void add_again(RunReport& report, const Material& material, const BuildOptions& options);
-Verdicts verdicts_of(const Material& material, const Ruleset& ruleset);
+Verdicts verdicts_of(const RunReport& report, const Material& material, const Ruleset& ruleset);
 
 }  // namespace pievt::audit

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "tools/audit/build.h"
+#include "tools/audit/unmet.h"
 #include "tools/audit/words.h"
 #include "tools/render/text.h"
 
@@ -23,49 +24,33 @@ struct Failed {
   std::string key;
 };
 
-bool is_provider(FailureKind kind) {
-  return kind == FailureKind::provider_transient || kind == FailureKind::provider_permanent ||
-         kind == FailureKind::provider_stalled;
-}
-
 std::string error_of(const JobState& job) {
   return job.attempts.empty() ? job.reason : job.attempts.back()->last_error;
 }
 
-// "out/r5.md" of job r5 is the same target as "out/r6.md" of r6.
-std::string general(const JobState& job, std::string text) {
-  if (job.id.size() < 2) return text;
-  for (std::size_t at = text.find(job.id); at != std::string::npos; at = text.find(job.id, at + 4))
-    text.replace(at, job.id.size(), "<id>");
-  return text;
-}
-
-std::string unmet_checks(const RunState& run, const JobState& job) {
-  if (job.attempts.empty()) return job.reason;
-  const GateState* gate = gate_of(run, job.number, job.attempts.back()->number);
-  if (gate == nullptr) return job.reason;
-  std::string text;
-  for (const auto& check : gate->checks) {
-    if (check->status != schema::CheckStatus::failed &&
-        check->status != schema::CheckStatus::errored)
-      continue;
-    const bool missing =
-        check->failure == "missing" || check->actual.find("missing") != std::string::npos;
-    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", check->target,
-                        missing ? "missing" : shortened(check->actual, 60));
-  }
-  return general(job, text.empty() ? job.reason : text);
+// As recorded, or as the error begins: pi puts the status before the words.
+std::uint32_t http_of(const AttemptState& attempt) {
+  if (attempt.http_status != 0) return attempt.http_status;
+  const std::string& error = attempt.last_error;
+  const auto digit = [&](std::size_t i) {
+    return i < error.size() && error[i] >= '0' && error[i] <= '9';
+  };
+  if (!digit(0) || !digit(1) || !digit(2) || digit(3)) return 0;
+  const auto status =
+      static_cast<std::uint32_t>((error[0] - '0') * 100 + (error[1] - '0') * 10 + (error[2] - '0'));
+  return status >= 400 && status <= 599 ? status : 0;
 }
 
 std::string key_of(const RunState& run, const JobState& job, const Judgement& judgement) {
   if (judgement.status == JobStatus::blocked) return "blocked " + judgement.reason;
   if (is_provider(judgement.failure)) {
     const AttemptState& last = *job.attempts.back();
-    if (last.http_status != 0) return fmt::format("provider {}", last.http_status);
+    if (const std::uint32_t status = http_of(last); status != 0)
+      return fmt::format("provider {}", status);
     return fmt::format("provider {}", without_numbers(shortened(last.last_error, 60)));
   }
   if (judgement.failure == FailureKind::acceptance_failed)
-    return "acceptance " + unmet_checks(run, job);
+    return "acceptance " + unmet_checks(run, job, Naming::generally);
   return fmt::format("{} {} {}", schema::EnumNameFailureKind(judgement.failure),
                      schema::EnumNameWorkEnding(judgement.ending),
                      judgement.failure == FailureKind::launch_error ||
@@ -74,12 +59,41 @@ std::string key_of(const RunState& run, const JobState& job, const Judgement& ju
                          : "");
 }
 
-std::vector<Failed> failed_jobs(const RunState& run, const Ruleset& ruleset) {
+// A job that has not ended, and what is in its way as far as the record goes: its last attempt
+// failed, or the last request of the one that runs did.
+std::optional<Judgement> in_the_way(const Material& material, const Ruleset& ruleset,
+                                    const JobState& job) {
+  const AttemptState& last = *job.attempts.back();
+  if (last.phase == state::AttemptPhase::classified) {
+    Judgement judgement = judge_again(ruleset, material.run, job);
+    if (judgement.status == JobStatus::succeeded || judgement.failure == FailureKind::none)
+      return std::nullopt;
+    return judgement;
+  }
+  const story::Attempt* attempt = find_attempt(material.story, job.number, last.number);
+  const bool down = attempt != nullptr && !attempt->requests.empty() &&
+                    attempt->requests.back().failed && !last.last_error.empty();
+  if (!down) return std::nullopt;
+  Judgement judgement;
+  judgement.status = JobStatus::failed;
+  judgement.failure = FailureKind::provider_transient;
+  return judgement;
+}
+
+std::vector<Failed> failed_jobs(const Material& material, const Ruleset& ruleset) {
+  const RunState& run = material.run;
   std::vector<Failed> all;
   for (const auto& job : run.jobs) {
-    if (job->phase != state::JobPhase::finished || job->status == JobStatus::succeeded ||
-        job->status == JobStatus::skipped || job->status == JobStatus::cancelled ||
-        job->attempts.empty())
+    if (job->attempts.empty()) continue;
+    if (job->phase != state::JobPhase::finished) {
+      if (auto judgement = in_the_way(material, ruleset, *job)) {
+        std::string key = key_of(run, *job, *judgement);
+        all.push_back({job.get(), std::move(*judgement), std::move(key)});
+      }
+      continue;
+    }
+    if (job->status == JobStatus::succeeded || job->status == JobStatus::skipped ||
+        job->status == JobStatus::cancelled)
       continue;
     Failed failed{job.get(), judge_again(ruleset, run, *job), {}};
     // Where today's rules see no failure the recorded verdict is what has to be explained.
@@ -116,6 +130,14 @@ struct Requests {
   }
 };
 
+// How the attempts of its jobs ended.
+void add_ends(Cause& cause, const Material& material) {
+  for (const std::uint32_t job : cause.jobs) {
+    for (const std::uint32_t place : material.story.jobs[job - 1].attempts)
+      add_event(cause.events, material.story.attempts[place].classified.revision);
+  }
+}
+
 void tell_provider(Cause& cause, const Material& material) {
   Requests own, inside, outside;
   for (const std::uint32_t job : cause.jobs) {
@@ -136,20 +158,28 @@ void tell_provider(Cause& cause, const Material& material) {
   }
   const JobState& job = *pievt::find_job(material.run, cause.jobs.front());
   const AttemptState& last = *job.attempts.back();
-  const std::string what = last.http_status != 0 ? fmt::format("answered HTTP {}", last.http_status)
-                                                 : "failed: " + shortened(last.last_error, 60);
+  const std::uint32_t status = http_of(last);
+  const std::string what = status != 0 ? fmt::format("answered HTTP {}", status)
+                                       : "failed: " + shortened(last.last_error, 60);
   cause.title = fmt::format("provider {}", what);
   if (own.last_ns > own.first_ns)
     cause.title += fmt::format(" for {}", span_text(own.last_ns - own.first_ns));
   if (own.total > 0)
     cause.seen = fmt::format("{} of {} recorded requests failed", own.failed, own.total);
   cause.events = own.events;
+  if (own.failed == 0) {
+    // Only the verdicts on the attempts tell of it: there is no moment to ask others about.
+    add_ends(cause, material);
+    cause.details.emplace_back(
+        "The record has no requests of these jobs: when it began and how "
+        "long it lasted is not known.");
+    return;
+  }
   if (outside.total > 0) {
     cause.details.push_back(
         fmt::format("{} of {} requests of other jobs outside this window succeeded.",
                     outside.total - outside.failed, outside.total));
   }
-  if (own.failed == 0) return;
   if (inside.total == 0) {
     cause.details.push_back(fmt::format(
         "No request of another job fell inside it, so an outage and \"{}\" cannot be told apart "
@@ -180,13 +210,16 @@ void tell_acceptance(Cause& cause, const Material& material) {
         shells = shells || call.tool == "bash";
     }
     const JobState& state = *pievt::find_job(material.run, job);
-    if (const GateState* gate = gate_of(material.run, job, state.attempts.back()->number))
+    if (const GateState* gate = asked_gate(material.run, job, state.attempts.back()->number))
       add_event(cause.events, gate->decided_revision);
   }
   const JobState& first = *pievt::find_job(material.run, cause.jobs.front());
   cause.title = nothing ? "worker said it was done and wrote nothing"
-                        : "worker said it was done, and the contract is not met";
-  cause.seen = "contract: " + shortened(unmet_checks(material.run, first), 120);
+                : only_writes_unmet(material.run, first)
+                    ? "worker wrote where it must not"
+                    : "worker said it was done, and the contract is not met";
+  const Naming naming = cause.jobs.size() == 1 ? Naming::exactly : Naming::generally;
+  cause.seen = "contract: " + shortened(unmet_checks(material.run, first, naming), 160);
   if (nothing) {
     cause.details.push_back(
         fmt::format("No write or edit call in {}{}. Same prompt again: expect the same.",
@@ -197,11 +230,36 @@ void tell_acceptance(Cause& cause, const Material& material) {
   }
 }
 
+// Of its jobs, those that have not ended, and what they were at when the record stops.
+void tell_open(Cause& cause, const RunState& run) {
+  std::vector<std::uint32_t> waiting, running;
+  for (const std::uint32_t number : cause.jobs) {
+    const JobState& job = *pievt::find_job(run, number);
+    if (job.phase == state::JobPhase::finished) continue;
+    (job.phase == state::JobPhase::running ? running : waiting).push_back(number);
+  }
+  if (!waiting.empty()) {
+    cause.details.push_back(fmt::format("{} {} not ended: another attempt was to follow.",
+                                        joined(run, waiting),
+                                        waiting.size() == 1 ? "has" : "have"));
+  }
+  if (!running.empty()) {
+    cause.details.push_back(
+        fmt::format("{} {} not ended: an attempt was running, and what became "
+                    "of it is not recorded.",
+                    joined(run, running), running.size() == 1 ? "has" : "have"));
+  }
+}
+
 void tell_other(Cause& cause, const Material& material, const Judgement& judgement) {
   const JobState& job = *pievt::find_job(material.run, cause.jobs.front());
   for (const std::uint32_t number : cause.jobs) {
     const JobState& each = *pievt::find_job(material.run, number);
-    add_event(cause.events, each.judged_revision);
+    const bool reported =
+        judgement.status == JobStatus::blocked || judgement.ending == WorkEnding::reported_error;
+    add_event(cause.events, reported && each.attempts.back()->report_revision != 0
+                                ? each.attempts.back()->report_revision
+                                : each.judged_revision);
   }
   if (judgement.status == JobStatus::blocked) {
     cause.title = judgement.reason;
@@ -250,7 +308,7 @@ void fold_consequences(RunReport& report, const RunState& run) {
 void add_causes(RunReport& report, const Material& material, const Ruleset& ruleset) {
   std::vector<std::pair<Cause, Judgement>> causes;
   std::map<std::string, std::size_t> places;
-  for (Failed& failed : failed_jobs(material.run, ruleset)) {
+  for (Failed& failed : failed_jobs(material, ruleset)) {
     const auto [place, fresh] = places.emplace(failed.key, causes.size());
     if (fresh) {
       Cause cause;
@@ -271,6 +329,7 @@ void add_causes(RunReport& report, const Material& material, const Ruleset& rule
     } else {
       tell_other(cause, material, judgement);
     }
+    tell_open(cause, material.run);
     cause.number = static_cast<std::uint32_t>(report.causes.size()) + 1;
     report.causes.push_back(std::move(cause));
   }

@@ -143,7 +143,17 @@ void write_secrets(JsonWriter& json, const RunReport& report) {
         .member("job", job_id(report, secret.job))
         .member("attempt", secret.attempt)
         .member("masked", secret.masked)
-        .member("places", secret.places);
+        .member("places", secret.places)
+        .member("looked_everywhere", secret.looked_everywhere);
+    json.key("found_in").begin_array();
+    for (const SecretPlace& place : secret.found_in) {
+      json.begin_object()
+          .member("where", place.where)
+          .member("event", place.event)
+          .member("times", place.times)
+          .end_object();
+    }
+    json.end_array();
     write_events(json, secret.events);
     json.end_object();
   }
@@ -200,7 +210,9 @@ void write_verdicts(JsonWriter& json, const RunReport& report) {
     write_events(json, row.events);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  write_findings(json, "consequences", report.verdicts.consequences);
+  json.end_object();
 }
 
 void write_violations(JsonWriter& json, const RunReport& report) {

@@ -50,7 +50,7 @@ LedgerRow& Ledger::row(const std::string& key, std::uint64_t at_ns) {
   return rows_[place->second];
 }
 
-void Ledger::add_state(const RunState& run) {
+void Ledger::add_state(const RunState& run, const RunPart& part) {
   const auto take = [&](const std::string& key, const AttemptState& attempt, bool wasted) {
     LedgerRow& into = row(key, attempt.requested_ns);
     const Spent spent = spent_of(attempt.usage.get());
@@ -70,18 +70,21 @@ void Ledger::add_state(const RunState& run) {
     }
   };
   // Probes are for the run itself, and what they told was worth it.
-  for (const auto& probe : run.attempts) take(key_of("_probe", probe->number), *probe, false);
+  for (const auto& probe : run.attempts)
+    if (part.has(0, probe->number)) take(key_of("_probe", probe->number), *probe, false);
   for (const auto& job : run.jobs) {
     for (const auto& attempt : job->attempts)
-      take(key_of(job->id, attempt->number), *attempt, was_wasted(*job, *attempt));
+      if (part.has(job->number, attempt->number))
+        take(key_of(job->id, attempt->number), *attempt, was_wasted(*job, *attempt));
   }
 }
 
-Status Ledger::add_events(const Log& log, const RunState& run, Revision at) {
+Status Ledger::add_events(const Log& log, const RunState& run, Revision at, const RunPart& part) {
   auto reader = log.read_stream(run_stream(run.run_id), {1}, at);
   while (reader.next()) {
     const EventView& event = reader.event();
     if (event.type() != schema::Payload::UsageRecorded) continue;
+    if (!part.has(event.head().job(), event.head().attempt())) continue;
     const schema::UsageRecorded& usage = *event.envelope->payload_as_UsageRecorded();
     const auto when = static_cast<std::int64_t>(event.time_ns());
     LedgerRow& into =
@@ -97,10 +100,10 @@ Status Ledger::add_events(const Log& log, const RunState& run, Revision at) {
   return reader.status();
 }
 
-Status Ledger::add(const Log& log, std::string_view run_id, Revision at) {
+Status Ledger::add(const Log& log, std::string_view run_id, Revision at, const RunPart& part) {
   const RunState run = PIEVT_TRY(load_run(log, run_id, at));
   if (by_ == By::model || by_ == By::day) {
-    PIEVT_TRY(add_events(log, run, at));
+    PIEVT_TRY(add_events(log, run, at, part));
     if (by_ == By::day) {
       std::ranges::stable_sort(rows_, {}, &LedgerRow::key);
       places_.clear();
@@ -108,7 +111,7 @@ Status Ledger::add(const Log& log, std::string_view run_id, Revision at) {
     }
     return {};
   }
-  add_state(run);
+  add_state(run, part);
   return {};
 }
 

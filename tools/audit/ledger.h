@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,15 @@ struct LedgerRow {
   std::uint64_t first_ns = 0;
 };
 
+/// One job of a run, or one attempt of it; without a job, all of the run.
+struct RunPart {
+  std::optional<std::uint32_t> job, attempt;
+
+  bool has(std::uint32_t number, std::uint32_t which) const {
+    return (!job || *job == number) && (!attempt || *attempt == which);
+  }
+};
+
 class Ledger {
  public:
   enum class Runs : std::uint8_t {
@@ -32,9 +42,9 @@ class Ledger {
   };  ///< of several, jobs are called by their run too
   Ledger(By by, Runs runs, render::Zone zone) : by_(by), runs_(runs), zone_(zone) {}
 
-  /// Adds one run up to its event `at` (0: all). Reads its events once for models and days, and
-  /// only its state for the others.
-  Status add(const Log& log, std::string_view run_id, Revision at = {});
+  /// Adds one run up to its event `at` (0: all), or only a part of it. Reads its events once for
+  /// models and days, and only its state for the others.
+  Status add(const Log& log, std::string_view run_id, Revision at = {}, const RunPart& part = {});
 
   /// In the order their first request was seen; days by date.
   const std::vector<LedgerRow>& rows() const { return rows_; }
@@ -43,8 +53,8 @@ class Ledger {
 
  private:
   LedgerRow& row(const std::string& key, std::uint64_t at_ns);
-  void add_state(const RunState& run);
-  Status add_events(const Log& log, const RunState& run, Revision at);
+  void add_state(const RunState& run, const RunPart& part);
+  Status add_events(const Log& log, const RunState& run, Revision at, const RunPart& part);
 
   By by_;
   Runs runs_;

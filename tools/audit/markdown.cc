@@ -112,10 +112,12 @@ void jobs(std::string& out, const RunReport& report) {
   out += "| job | status | why | attempts | time | tokens | cost | events |\n";
   out += "|---|---|---|---:|---:|---:|---:|---|\n";
   for (const JobRow& row : report.jobs) {
-    out += fmt::format("| {} | {} | {} | {} | {} | {} | {} | #{}-#{} |\n", plain(row.id),
-                       row.ended ? schema::EnumNameJobStatus(row.status) : "open", plain(row.why),
-                       row.attempts, span_text(row.duration_ms * 1'000'000), tokens_of(row.spent),
-                       money_of(row.spent), row.first_event, row.last_event);
+    out +=
+        fmt::format("| {} | {} | {} | {} | {} | {} | {} | #{}-#{} |\n", plain(row.id),
+                    row.ended ? schema::EnumNameJobStatus(row.status) : "open", plain(row.why),
+                    row.attempts, row.attempts == 0 ? "-" : span_text(row.duration_ms * 1'000'000),
+                    tokens_of_work(row.spent, row.attempts), cost_of_work(row.spent, row.attempts),
+                    row.first_event, row.last_event);
   }
 }
 
@@ -125,12 +127,15 @@ void rest(std::string& out, const RunReport& report) {
     out += fmt::format("- {}... ({} characters), {}, {}{} {}\n", plain(secret.prefix), secret.bytes,
                        plain(secret.where), plain(job_id(report, secret.job)),
                        secret.masked ? ", masked" : "", events_text(secret.events));
+    for (const SecretPlace& place : secret.found_in)
+      out += fmt::format("  - in {} (#{})\n", plain(place.where), place.event);
   }
   if (!report.writes.empty()) section(out, "Writes");
   for (const WriteRow& row : report.writes) {
-    out += fmt::format("- {} {} by {}/{} ({}), {} {}\n", plain(row.path), row.change,
+    out += fmt::format("- {} {} by {}/{} ({}), {}{}{} {}\n", plain(row.path), row.change,
                        plain(job_id(report, row.job)), row.attempt, plain(row.attribution),
-                       plain(row.zone), events_text(row.events));
+                       plain(row.zone), row.detail.empty() ? "" : "; ", plain(row.detail),
+                       events_text(row.events));
   }
   if (!report.again.empty() || !report.again_note.empty()) section(out, "Again");
   for (const std::string& note : report.again_note) out += fmt::format("- {}\n", plain(note));
@@ -143,6 +148,8 @@ void rest(std::string& out, const RunReport& report) {
                        schema::EnumNameJobStatus(row.judged), report.verdicts.judged_by,
                        plain(row.reason));
   }
+  if (!report.verdicts.consequences.empty()) section(out, "Listed beside a first cause");
+  findings(out, report.verdicts.consequences);
   if (!report.violations.empty()) section(out, "Broken rules");
   for (const Violation& broken : report.violations) {
     out +=
@@ -160,12 +167,11 @@ std::string report_markdown(const RunReport& report, const RunStory& story,
                             const TextStyle& style) {
   std::string out = fmt::format(
       "## {}: {}\n\n", plain(report.name.empty() ? report.run_id : report.name), report.status);
-  out += fmt::format(
-      "Run {}, {}, ruleset {}. {} of {} jobs ok, {} attempts, {} tokens, {}. {} - {}\n",
-      code(report.run_id), plain(report.source), report.ruleset, report.jobs_ok, report.jobs_total,
-      report.attempts, tokens_of(report.spent), money_of(report.spent),
-      render::rfc3339(static_cast<std::int64_t>(report.begin_ns), style.zone),
-      render::rfc3339(static_cast<std::int64_t>(report.end_ns), style.zone));
+  out += fmt::format("Run {}, {}, ruleset {}. {} of {} jobs ok, {} attempts, {}. {} - {}\n",
+                     code(report.run_id), plain(report.source), report.ruleset, report.jobs_ok,
+                     report.jobs_total, report.attempts, spent_text(report.spent, report.attempts),
+                     render::rfc3339(static_cast<std::int64_t>(report.begin_ns), style.zone),
+                     render::rfc3339(static_cast<std::int64_t>(report.end_ns), style.zone));
   section(out, "Now");
   findings(out, report.needs_you, "**Needs you:** ");
   findings(out, report.now);

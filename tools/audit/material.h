@@ -37,6 +37,34 @@ struct ToolFile {
   std::optional<std::uint64_t> repaired_by;  ///< the call that worked after one that had not
 };
 
+/// A file that a shell command of an attempt names as where its output goes. Whether it was written
+/// nobody saw.
+struct ShellFile {
+  std::string path;  ///< relative to the attempt's directory where it is not absolute
+  std::uint32_t attempt = 0;
+  std::uint64_t call = 0;  ///< revision of the call
+};
+
+/// Where the text of a secret stands.
+struct SecretPlaces {
+  struct Place {
+    std::string where;  ///< "arguments of ToolCallStarted", "content of jobs/r6.json"
+    std::uint64_t revision = 0;
+    std::uint32_t job = 0, attempt = 0;
+    std::uint64_t times = 0;
+  };
+  std::vector<Place> places;  ///< in the order of the events
+  bool whole = false;         ///< every text of the run was looked through
+};
+
+/// The log of the system that a run was imported from.
+struct SourceLog {
+  std::string file;
+  std::optional<std::uint64_t> records;  ///< its lines; nothing where they were not counted
+  std::uint64_t revision = 0;            ///< of the event that holds it
+  schema::BlobRef content;
+};
+
 struct Extras {
   std::vector<Kept<schema::SecretFoundT>> secrets;
   std::vector<Kept<schema::WritesObservedT>> writes;
@@ -54,6 +82,8 @@ struct Extras {
   std::uint64_t patches = 0;
   std::string pievt_version;
   std::uint64_t sealed_at = 0;
+  std::uint64_t files = 0;  ///< ArtifactRecorded of other kinds
+  std::optional<SourceLog> source_log;
 };
 
 struct Material {
@@ -62,8 +92,12 @@ struct Material {
   Extras extras;
   /// By job.
   std::map<std::uint32_t, std::vector<ToolFile>> files;
-  /// Text of an attempt's environment in names, or empty.
+  std::map<std::uint32_t, std::vector<ShellFile>> shell_files;
+  /// As long as extras.secrets; empty lists where the text itself was not found.
+  std::vector<SecretPlaces> secret_places;
   std::uint64_t events_missing = 0;  ///< of the whole store: acknowledged and not there
+  std::uint64_t texts_missing = 0;   ///< that were asked for and are not there any more
+  std::string removed;  ///< where its texts and output are, if they were taken out; a sentence
 };
 
 /// Reads the run up to its event `at` (0: all). not_found: no such run. Bodies that are not in the

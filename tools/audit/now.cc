@@ -18,9 +18,30 @@ std::string name_of(const RunState& run, std::uint32_t job, std::uint32_t attemp
 }
 
 // The same secret found in five places is one secret.
+void add_places(Secret& secret, const RunState& run, const SecretPlaces& found) {
+  for (const auto& place : found.places) {
+    std::string where = place.where;
+    // A file is called by its path, which names its attempt already.
+    if (place.job != 0 && where.find('/') == std::string::npos)
+      where += fmt::format(" of {}", name_of(run, place.job, place.attempt));
+    const bool known = std::ranges::any_of(secret.found_in, [&](const SecretPlace& other) {
+      return other.event == place.revision && other.where == where;
+    });
+    if (known) continue;
+    secret.found_in.push_back({std::move(where), place.revision, place.times});
+    add_event(secret.events, place.revision);
+  }
+  secret.looked_everywhere = secret.looked_everywhere || (!found.places.empty() && found.whole);
+  secret.places = std::max(secret.places, static_cast<std::uint32_t>(secret.found_in.size()));
+}
+
 void add_secrets(RunReport& report, const Material& material) {
   std::vector<const schema::Digest*> digests;
-  for (const auto& found : material.extras.secrets) {
+  static const SecretPlaces nowhere;
+  for (std::size_t i = 0; i < material.extras.secrets.size(); ++i) {
+    const auto& found = material.extras.secrets[i];
+    const SecretPlaces& places =
+        i < material.secret_places.size() ? material.secret_places[i] : nowhere;
     const schema::Digest* digest = found.what.digest.get();
     const auto known = std::ranges::find_if(digests, [&](const schema::Digest* other) {
       return digest != nullptr && other != nullptr &&
@@ -31,6 +52,7 @@ void add_secrets(RunReport& report, const Material& material) {
       ++secret.places;
       secret.masked = secret.masked && found.what.masked;
       add_event(secret.events, found.revision);
+      add_places(secret, material.run, places);
       continue;
     }
     digests.push_back(digest);
@@ -43,7 +65,9 @@ void add_secrets(RunReport& report, const Material& material) {
     secret.job = found.job;
     secret.attempt = found.attempt;
     secret.masked = found.what.masked;
+    secret.found = found.revision;
     add_event(secret.events, found.revision);
+    add_places(secret, material.run, places);
     report.secrets.push_back(std::move(secret));
   }
 }
@@ -69,7 +93,7 @@ void add_needs(RunReport& report, const Material& material) {
                     leaked == 1 ? "a secret was" : fmt::format("{} secrets were", leaked),
                     leaked == 1 ? "it" : "them"),
         {}};
-    for (const Secret& secret : report.secrets) add_event(finding.events, secret.events.front(), 5);
+    for (const Secret& secret : report.secrets) add_event(finding.events, secret.found, 5);
     report.needs_you.push_back(std::move(finding));
   }
 }
@@ -94,9 +118,20 @@ void add_life(RunReport& report, const Material& material) {
                        ? fmt::format("Nothing of this run is alive: it was stopped. {}",
                                      shortened(end->reason, 120))
                        : "Nothing of this run is alive: it ended by itself.";
+  } else if (report.status == "interrupted" && material.story.imported) {
+    // Who ran it is not ours to ask: what is known ends where its record was read.
+    for (const auto& seen : material.extras.anomalies) {
+      const bool of_run = seen.job == 0 && seen.what.line == 0 &&
+                          seen.what.anomaly == schema::ImportAnomaly::unfinished;
+      if (of_run) add_event(finding.events, seen.revision);
+    }
+    if (finding.events.empty()) add_event(finding.events, run.revision);
+    finding.text =
+        "The record of this run has no end: whoever ran it died or was stopped, or it went on "
+        "after it was imported.";
   } else if (report.status == "interrupted") {
     add_event(finding.events, run.revision);
-    finding.text = "Nobody supervises this run: its supervisor died or was stopped.";
+    finding.text = "Nobody supervises this run: its supervisor is gone and told no end of it.";
   } else {
     add_event(finding.events, run.revision);
     finding.text = fmt::format("The run goes on ({}); this is how it stands.", report.status);

@@ -1,7 +1,6 @@
-// Whether the record can be believed, what it does not tell, what today's rules make of it, and who
-// wrote which file.
+// Whether the record can be believed, what its source had lost before it was read, and what it does
+// not tell.
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -22,11 +21,37 @@ std::uint64_t attempts_of(const RunState& run) {
   return count;
 }
 
+// What kind of thing it is to lose: nothing, a part of the record, or a line of the source's log.
+bool is_harmless_anomaly(schema::ImportAnomaly kind) {
+  using schema::ImportAnomaly;
+  return kind == ImportAnomaly::stray_file || kind == ImportAnomaly::out_of_order ||
+         kind == ImportAnomaly::duplicate;
+}
+
+bool loses_line(schema::ImportAnomaly kind) {
+  using schema::ImportAnomaly;
+  switch (kind) {
+    case ImportAnomaly::not_json:
+    case ImportAnomaly::torn_tail:
+    case ImportAnomaly::wrong_shape:
+    case ImportAnomaly::too_large:
+    case ImportAnomaly::unreadable:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void tell_anomalies(RunReport& report, const Material& material) {
   constexpr std::size_t most = 5;
   const auto& anomalies = material.extras.anomalies;
-  for (std::size_t i = 0; i < std::min(most, anomalies.size()); ++i) {
-    const auto& seen = anomalies[i];
+  // What was lost comes before what is only odd.
+  std::vector<const Kept<schema::ImportAnomalyFoundT>*> order;
+  for (const auto& seen : anomalies) order.push_back(&seen);
+  std::ranges::stable_sort(
+      order, {}, [](const auto* seen) { return is_harmless_anomaly(seen->what.anomaly) ? 1 : 0; });
+  for (std::size_t i = 0; i < std::min(most, order.size()); ++i) {
+    const auto& seen = *order[i];
     Finding finding;
     finding.text = fmt::format("{}{}: {}", seen.what.file.empty() ? "source" : seen.what.file,
                                seen.what.line == 0 ? "" : fmt::format(":{}", seen.what.line),
@@ -40,34 +65,102 @@ void tell_anomalies(RunReport& report, const Material& material) {
                                          anomalies.size() - most, report.short_id),
                              {}});
   }
-  const bool lost = std::ranges::any_of(anomalies, [](const auto& seen) {
-    using schema::ImportAnomaly;
-    const ImportAnomaly kind = seen.what.anomaly;
-    return kind != ImportAnomaly::stray_file && kind != ImportAnomaly::out_of_order &&
-           kind != ImportAnomaly::duplicate;
-  });
+  const bool lost = std::ranges::any_of(
+      anomalies, [](const auto& seen) { return !is_harmless_anomaly(seen.what.anomaly); });
   if (lost) report.integrity = Integrity::incomplete;
+}
+
+// What the importer had before it, and how much of it could be read.
+std::string source_text(const Material& material, Events& events) {
+  std::uint64_t lost = 0, files = 0;
+  bool no_log = false;
+  const schema::ImportAnomalyFoundT* gap = nullptr;  // records that the numbering misses
+  for (const auto& seen : material.extras.anomalies) {
+    const bool of_log = seen.what.file == "events.jsonl";
+    if (of_log && seen.what.line != 0 && loses_line(seen.what.anomaly)) {
+      ++lost;
+      add_event(events, seen.revision, 8);
+    }
+    if (of_log && seen.what.anomaly == schema::ImportAnomaly::unfinished &&
+        seen.what.field == "seq") {
+      gap = &seen.what;
+      add_event(events, seen.revision, 8);
+    }
+    if (seen.what.anomaly != schema::ImportAnomaly::missing_file) continue;
+    ++files;
+    no_log = no_log || of_log;
+    if (of_log) add_event(events, seen.revision, 8);
+  }
+  std::string text;
+  if (no_log) {
+    text = "the source's events.jsonl is not there: what happened is told from its other files";
+  } else if (gap != nullptr) {
+    text = fmt::format("{} of at least {} records of the source's events.jsonl could be read",
+                       shortened(gap->actual, 20), shortened(gap->expected, 20));
+  } else if (const auto& log = material.extras.source_log; log && log->records) {
+    const std::uint64_t read = *log->records - std::min(lost, *log->records);
+    text = fmt::format("{} of {} records of the source's {} could be read", read, *log->records,
+                       log->file);
+  } else if (lost > 0) {
+    text = fmt::format("{} of the source's events.jsonl could not be read",
+                       render::plural(lost, "record"));
+  }
+  const std::uint64_t others = files - (no_log ? 1u : 0u);
+  if (others > 0) {
+    text += fmt::format("{}{} of the source {} not there", text.empty() ? "" : "; ",
+                        render::plural(others, "part"), others == 1 ? "is" : "are");
+  }
+  return text;
 }
 
 void tell_sum(RunReport& report, const Material& material) {
   const RunState& run = material.run;
-  std::string text =
-      fmt::format("{} of {} events, in order, none missing", run.revision, report.events);
-  const std::uint64_t attempts = attempts_of(run);
+  Finding sum;
   if (material.story.imported) {
-    text += fmt::format("; {} of {} sessions. The source has no checksums: {}, not proven.",
-                        material.extras.sessions, attempts,
-                        material.extras.anomalies.empty() ? "complete" : "read as it was");
+    sum.text = source_text(material, sum.events);
+    const std::string told = fmt::format("{}", render::plural(run.revision, "event"));
+    sum.text += sum.text.empty() ? fmt::format("told as {}", told)
+                                 : fmt::format("; told as {} here, in order", told);
+    sum.text += fmt::format("; {} of {} sessions. The source has no checksums: {}, not proven.",
+                            material.extras.sessions, attempts_of(run),
+                            report.integrity != Integrity::whole ? "not complete"
+                            : material.extras.anomalies.empty()  ? "complete"
+                                                                 : "read as it was");
   } else {
-    text += fmt::format(
-        ". Read whole, every page's checksum right; pievt verify {} asks for the "
-        "chain and the projections too.",
-        report.short_id);
+    sum.text = fmt::format(
+        "{} of {} events, in order, none missing. Read whole, every page's checksum right; pievt "
+        "verify {} asks for the chain and the projections too.",
+        run.revision, report.events, report.short_id);
   }
-  report.record.insert(report.record.begin(), Finding{std::move(text), {}});
+  report.record.insert(report.record.begin(), std::move(sum));
+}
+
+// Texts that are gone take findings with them: what is weak, what was written, what was leaked.
+void tell_removed(RunReport& report, const Material& material) {
+  if (!material.removed.empty()) {
+    report.record.push_back(
+        {fmt::format("The texts and output of this run were {}; what rests on them is not in this "
+                     "report.",
+                     material.removed),
+         {}});
+  } else if (material.texts_missing > 0) {
+    report.record.push_back(
+        {fmt::format("{} that events refer to {} not in the store any more (redacted or removed); "
+                     "what rests on them is not in this report.",
+                     render::plural(material.texts_missing, "text"),
+                     material.texts_missing == 1 ? "is" : "are"),
+         {}});
+  } else {
+    return;
+  }
+  if (report.integrity == Integrity::whole) report.integrity = Integrity::incomplete;
+  report.unknown.emplace_back(
+      "what the removed texts said: sizes and contents of files, weak successes, all places of a "
+      "secret");
 }
 
 struct Missing {
+  std::uint64_t no_requests = 0;
   std::uint64_t no_output = 0, no_exit = 0, no_usage = 0, shells = 0, unwatched = 0;
 };
 
@@ -76,6 +169,7 @@ Missing missing(const Material& material) {
   for (const auto& job : material.run.jobs) {
     for (const auto& attempt : job->attempts) {
       const bool ran = attempt->launched_ns != 0;
+      count.no_requests += ran && (attempt->usage == nullptr || attempt->usage->requests == 0);
       count.no_output += ran && attempt->stdout_bytes == 0 && attempt->stdout_chunks == 0 ? 1u : 0u;
       count.no_exit +=
           ran && attempt->knowledge != schema::ExitKnowledge::observed && attempt->exited_ns != 0
@@ -115,6 +209,10 @@ void tell_unknown(RunReport& report, const Material& material) {
     unknown.push_back(fmt::format("tokens and cost of {} that report no usage",
                                   render::plural(count.no_usage, "request")));
   }
+  if (count.no_requests > 0) {
+    unknown.push_back(fmt::format("tokens and cost of {} of which no request is in the record",
+                                  render::plural(count.no_requests, "attempt")));
+  }
   if (count.shells > 0 && material.extras.writes.empty()) {
     unknown.push_back(
         fmt::format("what shell commands of {} wrote", render::plural(count.shells, "attempt")));
@@ -144,83 +242,9 @@ void add_record(RunReport& report, const Material& material) {
                      material.events_missing),
          {}});
   }
+  tell_removed(report, material);
   tell_sum(report, material);
   tell_unknown(report, material);
-}
-
-Verdicts verdicts_of(const Material& material, const Ruleset& ruleset) {
-  Verdicts verdicts;
-  verdicts.recorded_by = material.run.ruleset;
-  verdicts.judged_by = ruleset.name;
-  for (const auto& job : material.run.jobs) {
-    if (job->attempts.empty() || job->phase != state::JobPhase::finished) continue;
-    const Judgement now = judge_again(ruleset, material.run, *job);
-    const JobStatus recorded = job->status;
-    const FailureKind kind = job->failure;
-    const bool same_kind = kind == now.failure || kind == FailureKind::unknown;
-    if (recorded == now.status && same_kind) {
-      ++verdicts.agree;
-      continue;
-    }
-    VerdictRow row;
-    row.job = job->number;
-    row.recorded = recorded;
-    row.judged = now.status;
-    row.recorded_kind = kind;
-    row.judged_kind = now.failure;
-    row.reason = now.reason;
-    add_event(row.events, job->judged_revision);
-    verdicts.differ.push_back(std::move(row));
-  }
-  return verdicts;
-}
-
-void add_writes(RunReport& report, const Material& material) {
-  bool zones = false;
-  for (const auto& job : material.run.jobs) {
-    const auto* contract = job->declared == nullptr ? nullptr : job->declared->acceptance.get();
-    zones = zones || (contract != nullptr && (!contract->allowed_write_paths.empty() ||
-                                              !contract->forbidden_write_paths.empty()));
-  }
-  std::set<std::pair<std::uint32_t, std::string>> seen;
-  for (const auto& observed : material.extras.writes) {
-    for (const auto& write : observed.what.writes) {
-      WriteRow row;
-      row.path = write->path;
-      row.job = observed.job;
-      row.attempt = observed.attempt;
-      row.change = schema::EnumNameWriteChange(write->change);
-      row.attribution = schema::EnumNameAttribution(write->attribution);
-      row.zone = schema::EnumNameWriteZone(write->zone);
-      row.detail = write->detail;
-      if (!write->candidates.empty())
-        row.detail += fmt::format("{}one of {}", row.detail.empty() ? "" : "; ",
-                                  fmt::join(write->candidates, ", "));
-      add_event(row.events, observed.revision);
-      for (const std::uint64_t evidence : write->evidence) add_event(row.events, evidence);
-      seen.emplace(row.job, row.path);
-      report.writes.push_back(std::move(row));
-    }
-  }
-  for (const auto& [job, files] : material.files) {
-    for (const ToolFile& file : files) {
-      if (file.calls.empty() || seen.contains({job, file.path})) continue;
-      WriteRow row;
-      row.path = file.path;
-      row.job = job;
-      row.attempt = file.attempt;
-      row.change = "written";
-      row.attribution = "tool";
-      row.zone = "undeclared";
-      row.events = {file.calls.begin(),
-                    file.calls.begin() +
-                        static_cast<std::ptrdiff_t>(std::min<std::size_t>(file.calls.size(), 8))};
-      report.writes.push_back(std::move(row));
-    }
-  }
-  if (!zones && !report.writes.empty()) report.writes_note.emplace_back("no zone declared");
-  if (material.extras.writes.empty() && !report.writes.empty())
-    report.writes_note.emplace_back("seen by tool calls; shell writes were not observed");
 }
 
 }  // namespace pievt::audit

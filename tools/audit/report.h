@@ -66,7 +66,8 @@ struct Usable {
   std::uint32_t job = 0;
   bool accepted = false;  ///< the job succeeded
   std::vector<Product> products;
-  std::string verdict;  ///< "contract met, but it only asks that the file exists"
+  std::string verdict;          ///< "contract met, but it only asks that the file exists"
+  bool existence_only = false;  ///< that it exists is all that was asked of it
   std::vector<Finding> weak;
 };
 
@@ -94,6 +95,13 @@ struct JobRow {
   Spent spent;
   std::uint32_t cause = 0;  ///< number of its cause; 0: it did not fail
   std::uint64_t first_event = 0, last_event = 0;
+  bool has_output = false;  ///< output of its last attempt was captured
+};
+
+struct SecretPlace {
+  std::string where;  ///< "session.jsonl of r6/1"
+  std::uint64_t event = 0;
+  std::uint64_t times = 0;
 };
 
 struct Secret {
@@ -101,19 +109,25 @@ struct Secret {
   std::uint64_t bytes = 0;
   std::uint32_t job = 0, attempt = 0;
   bool masked = false;
-  std::uint32_t places = 1;  ///< where the same secret was found
+  std::uint32_t places = 1;           ///< in so many texts the same secret was found
+  std::vector<SecretPlace> found_in;  ///< those of them that could be looked for
+  bool looked_everywhere = false;     ///< in every text of the run
+  std::uint64_t found = 0;            ///< the event that tells of it
   Events events;
 };
 
 struct WriteRow {
   std::string path;
   std::uint32_t job = 0, attempt = 0;
-  std::string change;       ///< created, modified, deleted
-  std::string attribution;  ///< `tool`, `own_tree`, `one_of`, ...
+  std::string change;       ///< created, modified, deleted, written, perhaps written
+  std::string attribution;  ///< `tool`, `own_tree`, `one_of`, ...; `shell`: a command names it
   std::string zone;         ///< `inside`, `outside`, ...; `undeclared`
   std::string detail;
   Events events;
 };
+
+/// Whether it lies where it may, or nothing was said of where it may lie.
+bool is_harmless(const WriteRow& row);
 
 /// What another ruleset makes of the same facts.
 struct VerdictRow {
@@ -128,6 +142,8 @@ struct Verdicts {
   std::string judged_by;    ///< the one that was asked
   std::uint32_t agree = 0;
   std::vector<VerdictRow> differ;
+  /// Unmet checks that the record lists beside a first cause: they follow from it.
+  std::vector<Finding> consequences;
 };
 
 /// Another run that belongs to this one.
@@ -179,6 +195,7 @@ struct RunReport {
   std::vector<Secret> secrets;
   std::vector<WriteRow> writes;
   std::vector<std::string> writes_note;  ///< how writes were seen, and where not
+  bool writes_walked = false;            ///< trees were walked, so shells were seen too
   std::vector<Relative> again;
   std::vector<std::string> again_note;
   Verdicts verdicts;

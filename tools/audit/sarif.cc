@@ -46,7 +46,7 @@ class Results {
              secret.job);
     }
     for (const WriteRow& row : report_.writes) {
-      if (row.zone == "inside" || row.zone == "undeclared") continue;
+      if (is_harmless(row)) continue;
       result("write-outside", fmt::format("{} {} ({})", row.path, row.change, row.zone), row.events,
              row.job, row.path);
     }

@@ -40,9 +40,10 @@ std::string Statistics::key_of(const RunState& run, const JobState& job,
   return run.run_id;
 }
 
-void Statistics::add(const RunState& run) {
+void Statistics::add(const RunState& run, const RunPart& part) {
   for (const auto& job : run.jobs) {
     for (const auto& attempt : job->attempts) {
+      if (!part.has(job->number, attempt->number)) continue;
       // What has not ended has not failed.
       if (attempt->phase != state::AttemptPhase::classified) continue;
       StatisticsRow& row = rows_[key_of(run, *job, *attempt)];

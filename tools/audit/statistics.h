@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "pievt/run_state.h"
+#include "tools/audit/ledger.h"
 #include "tools/audit/report.h"
 #include "tools/render/text.h"
 
@@ -29,7 +30,7 @@ class Statistics {
  public:
   Statistics(Grouping grouping, render::Zone zone) : grouping_(grouping), zone_(zone) {}
 
-  void add(const RunState& run);
+  void add(const RunState& run, const RunPart& part = {});
 
   /// Hours by the clock, everything else by how many failed.
   std::vector<StatisticsRow> rows() const;

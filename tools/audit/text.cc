@@ -28,10 +28,10 @@ void Page::head() {
   const Style look = report_.failed ? Style::bad : report_.ended ? Style::good : Style::warn;
   std::string failed;
   if (report_.jobs_failed > 0) failed = fmt::format(", {} failed", report_.jobs_failed);
-  out_ += fmt::format("{}   {}   {} of {} jobs ok{}   {}   {}   {} tokens   {}\n", report_.name,
+  out_ += fmt::format("{}   {}   {} of {} jobs ok{}   {}   {}   {}\n", report_.name,
                       render::styled(style_.terminal, look, report_.status), report_.jobs_ok,
                       report_.jobs_total, failed, render::plural(report_.attempts, "attempt"),
-                      span_text(took), tokens_of(report_.spent), money_of(report_.spent));
+                      span_text(took), spent_text(report_.spent, report_.attempts));
   out_ += fmt::format("{} - {} {}, {}     {}{}{} at once\n", clock(report_.begin_ns),
                       clock(report_.end_ns),
                       render::zone_text(static_cast<std::int64_t>(report_.begin_ns), style_.zone),
@@ -51,12 +51,13 @@ void Page::causes() {
   title("FIRST CAUSES");
   for (const Cause& cause : report_.causes) {
     std::string text =
-        fmt::format("{}  {:<44} {}", cause.number, cause.title, ids(cause.jobs, few));
+        fmt::format("{}  {:<44}  {}", cause.number, cause.title, ids(cause.jobs, few));
     if (!cause.seen.empty()) text += fmt::format("   {}", cause.seen);
-    if (cause.begin_ns != 0)
-      text +=
-          fmt::format("  {} - {}", clock(cause.begin_ns).substr(3), clock(cause.end_ns).substr(3));
-    sentence(text, cause.begin_ns != 0 && cause.events.size() > few ? Events() : cause.events);
+    if (cause.begin_ns != 0 && cause.end_ns > cause.begin_ns)
+      text += fmt::format("  {} - {}", clock(cause.begin_ns), clock(cause.end_ns));
+    if (cause.begin_ns != 0 && cause.end_ns == cause.begin_ns)
+      text += fmt::format("  at {}", clock(cause.begin_ns));
+    sentence(text, cause.events);
     if (!cause.consequences.empty())
       sentence("so never began: " + ids(cause.consequences, few), {}, 5);
     for (const std::string& detail : cause.details) sentence(detail, {}, 5);
@@ -98,11 +99,11 @@ void Page::usable() {
     if (brief() && &job == &half[std::min(half.size(), few) - 1]) break;
   }
   if (!nothing.empty()) {
-    sentence(fmt::format("{}      nothing written{}", ids(nothing, few),
-                         report_.writes_note.empty()
-                             ? " (by tool calls; what a shell wrote was not observed)"
-                             : ""),
-             {});
+    sentence(
+        fmt::format(
+            "{}      nothing written{}", ids(nothing, few),
+            report_.writes_walked ? "" : " (by tool calls; what a shell wrote was not observed)"),
+        {});
   }
 }
 
@@ -137,6 +138,31 @@ void Page::timeline() {
     line(fmt::format("and {} more; --full lists them", report_.timeline.size() - most));
 }
 
+std::string wrapped(std::string_view text, const Events& events, std::size_t indent,
+                    const TextStyle& style) {
+  std::string all(text), out;
+  if (const std::string names = events_text(events); !names.empty()) all += "  " + names;
+  const std::size_t width =
+      style.terminal.is_tty ? static_cast<std::size_t>(style.terminal.width) : std::size_t{110};
+  const std::size_t room = std::max<std::size_t>(width > indent + 2 ? width - indent : 20, 20);
+  for (bool first = true; !all.empty(); first = false) {
+    const std::size_t fits = first ? room : std::max<std::size_t>(room - 2, 18);
+    std::size_t cut = all.size();
+    if (all.size() > fits) {
+      cut = all.rfind(' ', fits);
+      if (cut == std::string::npos || cut == 0) cut = std::min(all.find(' ', fits), all.size());
+    }
+    std::string_view shown = std::string_view(all).substr(0, cut);
+    while (shown.ends_with(' ')) shown.remove_suffix(1);
+    out += std::string(first ? indent : indent + 2, ' ');
+    out += shown;
+    out += '\n';
+    const std::size_t next = all.find_first_not_of(' ', cut);
+    all = next == std::string::npos ? std::string() : all.substr(next);
+  }
+  return out;
+}
+
 std::string events_text(const Events& events, std::size_t most) {
   if (events.empty()) return "";
   if (events.size() > most) return fmt::format("#{} - #{}", events.front(), events.back());
@@ -144,6 +170,19 @@ std::string events_text(const Events& events, std::size_t most) {
   for (const std::uint64_t event : events)
     text += fmt::format("{}#{}", text.empty() ? "" : " ", event);
   return text;
+}
+
+std::string cost_of_work(const Spent& spent, std::uint32_t attempts) {
+  return spent.requests == 0 && attempts > 0 ? "not reported" : money_of(spent);
+}
+
+std::string tokens_of_work(const Spent& spent, std::uint32_t attempts) {
+  return spent.requests == 0 && attempts > 0 ? "not reported" : tokens_of(spent);
+}
+
+std::string spent_text(const Spent& spent, std::uint32_t attempts) {
+  if (spent.known()) return fmt::format("{} tokens   {}", tokens_of(spent), money_of(spent));
+  return attempts == 0 && spent.requests == 0 ? "nothing spent" : "tokens and cost not reported";
 }
 
 std::string money_of(const Spent& spent) {

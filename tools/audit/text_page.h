@@ -58,22 +58,8 @@ class Page {
     out_ += fmt::format("\n{}{}{}\n", bold(text), behind.empty() ? "" : "  ", behind);
   }
   void line(std::string_view text) { out_ += fmt::format("  {}\n", text); }
-  // A sentence with its events, broken at words where it does not fit.
   void sentence(std::string_view text, const Events& events, std::size_t indent = 2) {
-    std::string all(text);
-    if (const std::string names = events_text(events); !names.empty()) all += "  " + names;
-    const std::size_t width =
-        style_.terminal.is_tty ? static_cast<std::size_t>(style_.terminal.width) : std::size_t{110};
-    const std::size_t room = std::max<std::size_t>(width > indent ? width - indent : 20, 20);
-    for (bool first = true; !all.empty(); first = false) {
-      std::size_t cut = all.size();
-      if (all.size() > room) {
-        cut = all.rfind(' ', room);
-        if (cut == std::string::npos || cut == 0) cut = std::min(all.find(' ', room), all.size());
-      }
-      out_ += std::string(first ? indent : indent + 2, ' ') + all.substr(0, cut) + "\n";
-      all = cut >= all.size() ? std::string() : all.substr(cut + 1);
-    }
+    out_ += wrapped(text, events, indent, style_);
   }
   std::string ids(const std::vector<std::uint32_t>& jobs, std::size_t most) const {
     std::string text;

@@ -27,8 +27,9 @@ void Page::job(const JobRow& row, std::size_t id_width, std::size_t why_width) {
           : fmt::format("#{}-#{}", row.first_event, std::max(row.first_event, row.last_event));
   line(fmt::format("{:<{}}  {}  {}  {:>3}  {:>8}  {:>12}  {:>12}  {}", row.id, id_width,
                    render::styled(style_.terminal, ok ? Style::good : Style::bad, status), why,
-                   row.attempts, span_text(row.duration_ms * 1'000'000), tokens_of(row.spent),
-                   money_of(row.spent), events));
+                   row.attempts, row.attempts == 0 ? "-" : span_text(row.duration_ms * 1'000'000),
+                   tokens_of_work(row.spent, row.attempts), cost_of_work(row.spent, row.attempts),
+                   events));
   if (!row.said.empty()) line(fmt::format("{:<{}}  said: \"{}\"", "", id_width, row.said));
 }
 
@@ -71,12 +72,12 @@ void Page::jobs() {
 
 void Page::cost() {
   const Spent& all = report_.spent;
-  if (all.requests == 0) return;
-  std::string text = money_of(all);
+  if (all.requests == 0 && report_.attempts == 0) return;
+  std::string text = cost_of_work(all, report_.attempts);
   if (report_.spent_failed.known() && all.nanodollars > 0) {
-    text += fmt::format("; {} ({} %) on jobs that did not succeed",
+    text += fmt::format("; {} ({}) on jobs that did not succeed",
                         render::money_text(report_.spent_failed.nanodollars),
-                        report_.spent_failed.nanodollars * 100 / all.nanodollars);
+                        percent_text(report_.spent_failed.nanodollars, all.nanodollars));
   }
   if (report_.spent_retried.known()) {
     text += fmt::format("; {} on attempts that were repeated",
@@ -100,7 +101,20 @@ void Page::secrets() {
     text += fmt::format(", found by {}", secret.rule);
     if (secret.places > 1) text += fmt::format(", in {} places", secret.places);
     if (secret.masked) text += ", masked before it was stored";
-    sentence(text, secret.events);
+    if (!secret.masked && !secret.looked_everywhere)
+      text += "; not every text of the run was searched for it";
+    sentence(text, secret.found_in.empty() ? secret.events : Events());
+    std::string list;
+    const std::size_t most =
+        brief() ? std::min(few, secret.found_in.size()) : secret.found_in.size();
+    for (std::size_t i = 0; i < most; ++i) {
+      const SecretPlace& place = secret.found_in[i];
+      list += fmt::format("{}{}{} #{}", list.empty() ? "" : ", ", place.where,
+                          place.times > 1 ? fmt::format(" ({})", place.times) : "", place.event);
+    }
+    if (most < secret.found_in.size())
+      list += fmt::format(" and {} more", secret.found_in.size() - most);
+    if (!list.empty()) sentence("in " + list, {}, 4);
     if (brief() && &secret == &report_.secrets[std::min(report_.secrets.size(), few) - 1]) break;
   }
 }
@@ -113,11 +127,18 @@ void Page::writes() {
                                    report_.writes_note.empty() ? "" : "; ",
                                    fmt::join(report_.writes_note, "; ")),
       {}, 0);
+  // What lies where it must not comes first.
+  std::vector<const WriteRow*> order;
+  for (const WriteRow& row : report_.writes) order.push_back(&row);
+  std::ranges::stable_sort(order, {},
+                           [](const WriteRow* row) { return is_harmless(*row) ? 1 : 0; });
   std::size_t shown = 0;
-  for (const WriteRow& row : report_.writes) {
-    const bool harmless = row.zone == "inside" || row.zone == "undeclared";
-    if (brief() && harmless) continue;
-    if (brief() && ++shown > few) break;
+  for (const WriteRow* each : order) {
+    const WriteRow& row = *each;
+    if (brief() && ++shown > few) {
+      line(fmt::format("and {} more; --full lists them", order.size() - few));
+      break;
+    }
     sentence(fmt::format("{}  {} by {}/{} ({}), {}{}{}", shortened(row.path, 80), row.change,
                          job_id(report_, row.job), row.attempt, row.attribution, row.zone,
                          row.detail.empty() ? "" : "; ", shortened(row.detail, 80)),
@@ -146,8 +167,14 @@ void Page::verdicts() {
       verdicts.recorded_by == verdicts.judged_by
           ? fmt::format("{}, as recorded", verdicts.judged_by)
           : fmt::format("recorded by {}, judged by {}", verdicts.recorded_by, verdicts.judged_by);
-  text += verdicts.differ.empty() ? fmt::format("; they agree on all {}", all)
-                                  : fmt::format("; they agree on {} of {}", verdicts.agree, all);
+  const char* ended = all < report_.jobs_total ? " that ended" : "";
+  if (all == 1 && verdicts.differ.empty()) {
+    text += fmt::format("; they agree on the one job{}", ended);
+  } else if (verdicts.differ.empty()) {
+    text += fmt::format("; they agree on all {}{}", all, ended);
+  } else {
+    text += fmt::format("; they agree on {} of {}{}", verdicts.agree, all, ended);
+  }
   sentence(bold("VERDICTS") + "   " + text, {}, 0);
   std::size_t shown = 0;
   for (const VerdictRow& row : verdicts.differ) {
@@ -162,6 +189,7 @@ void Page::verdicts() {
                          schema::EnumNameFailureKind(row.judged_kind), shortened(row.reason, 80)),
              row.events);
   }
+  for (const Finding& each : verdicts.consequences) sentence(each.text, each.events);
 }
 
 void Page::violations() {
@@ -199,7 +227,9 @@ void Page::foot() {
   std::string hint = fmt::format("pievt log {}", report_.short_id);
   for (const JobRow& row : report_.jobs) {
     if (row.status == JobStatus::succeeded || row.attempts == 0) continue;
-    hint += fmt::format(" ; pievt why {0}/{1} ; pievt output {0}/{1}", report_.short_id, row.id);
+    hint += fmt::format(" ; pievt why {}/{}", report_.short_id, row.id);
+    // What was not captured is no check of anything.
+    if (row.has_output) hint += fmt::format(" ; pievt output {}/{}", report_.short_id, row.id);
     break;
   }
   out_ += fmt::format("exit {}     check any line: {}\n", exit_code(report_), hint);

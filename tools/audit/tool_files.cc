@@ -7,14 +7,16 @@
 #include <simdjson.h>
 
 #include "supervisor/pi/worker_report.h"
+#include "tools/audit/shell_targets.h"
 
 namespace pievt::audit {
 namespace {
 
 using Json = simdjson::dom::element;
 
-/// Of all calls of a run together, and of one call.
+/// Of all writing calls of a run together, as many of its shell's, and of one call.
 constexpr std::size_t calls_max = 2'000;
+constexpr std::size_t shell_files_max = 1'000;
 constexpr std::uint64_t arguments_max = 1u << 20;
 
 /// A file and, while every call to it was understood, its text.
@@ -77,7 +79,7 @@ class Reader {
   void call(Files& files, const story::Attempt& attempt, const story::ToolCall& call) {
     if (pi::effect_of(call.tool) != pi::ToolEffect::write) return;
     Json arguments;
-    const bool read = load(call, arguments);
+    const bool read = load(call, arguments, calls_);
     std::string path =
         read ? std::string(text_in(arguments, {"path", "file_path"})) : std::string(call.subject);
     if (path.empty()) path = call.subject;
@@ -100,9 +102,33 @@ class Reader {
     }
   }
 
+  void shell(std::vector<ShellFile>& files, const story::Attempt& attempt,
+             const story::ToolCall& call) {
+    if (pi::effect_of(call.tool) != pi::ToolEffect::shell || files.size() >= shell_files_max)
+      return;
+    // Most commands send nothing anywhere, and their first line shows it.
+    const bool cut = call.arguments && call.arguments->size() > call.subject.size() + 64;
+    const bool names_some = call.subject.find('>') != std::string_view::npos ||
+                            call.subject.find("tee") != std::string_view::npos;
+    if (!cut && !names_some) return;
+    Json arguments;
+    std::string_view command = call.subject;
+    if (load(call, arguments, shell_calls_)) {
+      if (const auto whole = text_in(arguments, {"command", "cmd"}); !whole.empty())
+        command = whole;
+    }
+    for (std::string& path : shell_targets(command)) {
+      const auto same = [&](const ShellFile& file) {
+        return file.path == path && file.attempt == attempt.number;
+      };
+      if (std::ranges::none_of(files, same))
+        files.push_back({std::move(path), attempt.number, call.span.begin.revision});
+    }
+  }
+
  private:
-  bool load(const story::ToolCall& call, Json& arguments) {
-    if (!call.arguments || call.arguments->size() > arguments_max || ++calls_ > calls_max)
+  bool load(const story::ToolCall& call, Json& arguments, std::size_t& calls) {
+    if (!call.arguments || call.arguments->size() > arguments_max || ++calls > calls_max)
       return false;
     const auto bytes = read_(*call.arguments);
     if (!bytes.ok()) return false;
@@ -113,27 +139,31 @@ class Reader {
 
   const ReadBlob& read_;
   simdjson::dom::parser parser_;
-  std::size_t calls_ = 0;
+  std::size_t calls_ = 0, shell_calls_ = 0;
 };
 
 }  // namespace
 
-std::map<std::uint32_t, std::vector<ToolFile>> tool_files(const ReadBlob& read,
-                                                          const RunStory& story) {
-  std::map<std::uint32_t, std::vector<ToolFile>> all;
+FilesOfTools tool_files(const ReadBlob& read, const RunStory& story) {
+  FilesOfTools all;
   Reader reader(read);
   for (const story::Job& job : story.jobs) {
     Files files;
+    std::vector<ShellFile> named;
     for (const std::uint32_t place : job.attempts) {
       const story::Attempt& attempt = story.attempts[place];
-      for (const story::ToolCall& call : attempt.tools) reader.call(files, attempt, call);
+      for (const story::ToolCall& call : attempt.tools) {
+        reader.call(files, attempt, call);
+        reader.shell(named, attempt, call);
+      }
     }
+    if (!named.empty()) all.shell[job.number] = std::move(named);
     for (Written& written : files.list) {
       if (written.text) {
         written.file.bytes = written.text->size();
         written.file.repeated = most_repeated(*written.text);
       }
-      all[job.number].push_back(std::move(written.file));
+      all.written[job.number].push_back(std::move(written.file));
     }
   }
   return all;

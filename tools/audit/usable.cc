@@ -79,13 +79,71 @@ void add_unseen(Usable& usable, const JobState& job, const Material& material) {
   if (!shells) usable.verdict += ", and no file was written";
 }
 
-std::string verdict(const GateState* gate, const JobState& job) {
-  if (job.status != JobStatus::succeeded) return "not accepted";
-  if (gate == nullptr || gate->decision == schema::GateDecision::skipped)
-    return "no contract: its last message is all there is";
-  if (gate->decision == schema::GateDecision::warned) return "contract not met, only audited";
-  return rules::looks_at_content(*gate) ? "contract met"
-                                        : "contract met, but it only asks that the file exists";
+// Some records keep no checks of a gate that passed; then the contract itself says what it asks.
+bool asks_for_paths(const GateState& gate, const JobState& job) {
+  const bool checked = std::ranges::any_of(
+      gate.checks, [](const auto& check) { return check->kind.starts_with("requiredPath"); });
+  const auto* contract = job.declared == nullptr ? nullptr : job.declared->acceptance.get();
+  return checked || (contract != nullptr && !contract->required_paths.empty());
+}
+
+bool asks_for_zone(const JobState& job) {
+  const auto* contract = job.declared == nullptr ? nullptr : job.declared->acceptance.get();
+  return contract != nullptr &&
+         (!contract->allowed_write_paths.empty() || !contract->forbidden_write_paths.empty());
+}
+
+void set_verdict(Usable& usable, const GateState* gate, const JobState& job) {
+  if (job.status != JobStatus::succeeded) {
+    usable.verdict = "not accepted";
+  } else if (gate == nullptr) {
+    usable.verdict = "no contract: its last message is all there is";
+  } else if (gate->decision == schema::GateDecision::warned) {
+    usable.verdict = "contract not met, only audited";
+  } else if (rules::looks_at_content(*gate)) {
+    usable.verdict = "contract met";
+  } else if (asks_for_paths(*gate, job)) {
+    usable.verdict = "contract met, but it only asks that the file exists";
+    usable.existence_only = true;
+  } else {
+    usable.verdict = asks_for_zone(job) ? "contract met, but it only asks where is written"
+                                        : "contract met, but it asks for no result";
+  }
+}
+
+// Writes that its contract does not allow, whoever looked when the work was accepted.
+void add_outside(Usable& usable, const RunReport& report) {
+  constexpr std::size_t most = 3;
+  std::size_t count = 0;
+  for (const WriteRow& row : report.writes) {
+    if (row.job != usable.job || is_harmless(row) || ++count > most) continue;
+    const char* how = row.attribution == "shell"
+                          ? "is named in a shell command, and lies where it must not"
+                          : "was written where it must not";
+    usable.weak.push_back({fmt::format("{} {}{}", shortened(row.path, 80), how,
+                                       row.detail.empty() ? "" : "; " + shortened(row.detail, 120)),
+                           row.events});
+  }
+  if (count > most)
+    usable.weak.push_back({fmt::format("and {} more outside of its zone", count - most), {}});
+}
+
+// What today's rules say of a success that the record has: its weak points, or that it is none.
+void add_judged(Usable& usable, const JobState& job, const Judgement& now,
+                std::string_view ruleset) {
+  for (const std::string& weak : now.weak) {
+    const bool told = weak.starts_with("contract met, but") ||
+                      (!usable.weak.empty() && weak.find("changed outside") != std::string::npos);
+    if (!told) usable.weak.push_back({weak, {job.judged_revision}});
+  }
+  const AttemptState& last = *job.attempts.back();
+  if (last.report_status == schema::ReportStatus::partial && now.status != JobStatus::succeeded)
+    usable.weak.push_back({"its report says that only part of it is done", {last.report_revision}});
+  if (now.status == JobStatus::succeeded) return;
+  usable.weak.push_back(
+      {fmt::format("{} says {}: {}", ruleset, schema::EnumNameJobStatus(now.status),
+                   shortened(own_reason(now, job), 80)),
+       {job.judged_revision}});
 }
 
 }  // namespace
@@ -97,24 +155,15 @@ void add_usable(RunReport& report, const Material& material, const Ruleset& rule
     usable.job = job->number;
     usable.accepted = job->status == JobStatus::succeeded;
     const std::uint32_t last = job->attempts.back()->number;
-    const GateState* gate = gate_of(material.run, job->number, last);
-    usable.verdict = verdict(gate, *job);
+    const GateState* gate = asked_gate(material.run, job->number, last);
+    set_verdict(usable, gate, *job);
     if (gate != nullptr) add_checked(usable, *gate);
     if (const auto files = material.files.find(job->number); files != material.files.end())
       add_tool_files(usable, files->second, last);
     add_unseen(usable, *job, material);
     if (usable.accepted) {
-      const Judgement now = judge_again(ruleset, material.run, *job);
-      for (const std::string& weak : now.weak) {
-        const bool told = weak.starts_with("contract met, but");
-        if (!told) usable.weak.push_back({weak, {job->judged_revision}});
-      }
-      if (now.status != JobStatus::succeeded) {
-        usable.weak.push_back(
-            {fmt::format("{} says {}: {}", ruleset.name, schema::EnumNameJobStatus(now.status),
-                         shortened(now.reason, 80)),
-             {job->judged_revision}});
-      }
+      add_outside(usable, report);
+      add_judged(usable, *job, judge_again(ruleset, material.run, *job), ruleset.name);
     }
     report.usable.push_back(std::move(usable));
   }

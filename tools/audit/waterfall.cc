@@ -1,91 +1,45 @@
-// The small waterfall of a report: one row a job, one character a moment.
+// The small waterfall of a report: one row a job, one character a moment, and beside each row how
+// many attempts ran at once while it did.
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
-#include "pievt/run_curves.h"
+#include "tools/audit/bars.h"
 #include "tools/audit/text.h"
 #include "tools/audit/words.h"
+#include "tools/render/sanitise.h"
+#include "tools/render/width.h"
 
 namespace pievt::audit {
 namespace {
 
-constexpr std::uint64_t columns_max = 60;
-
-char letter_of(story::Phase phase) {
-  switch (phase) {
-    case story::Phase::starting:
-      return '=';
-    case story::Phase::tool:
-      return '+';
-    case story::Phase::provider_wait:
-      return '.';
-    case story::Phase::stopping:
-      return '!';
-    case story::Phase::compaction:
-      return 'c';
-    default:
-      return '-';
-  }
-}
+constexpr std::size_t columns_most = 60, columns_least = 10;
 
 // Steps that people can count with.
-std::uint64_t step_for(std::uint64_t duration_ns) {
+std::uint64_t step_for(std::uint64_t duration_ns, std::size_t columns) {
   constexpr std::uint64_t ms = 1'000'000, second = 1'000 * ms, minute = 60 * second;
   constexpr std::uint64_t steps[] = {
-      ms,         5 * ms,      10 * ms,     50 * ms,     100 * ms,     200 * ms,     500 * ms,
-      second,     2 * second,  5 * second,  10 * second, 30 * second,  minute,       2 * minute,
-      5 * minute, 10 * minute, 30 * minute, 60 * minute, 120 * minute, 360 * minute, 1440 * minute};
+      ms,          2 * ms,      5 * ms,       10 * ms,      20 * ms,      50 * ms,
+      100 * ms,    200 * ms,    500 * ms,     second,       2 * second,   5 * second,
+      10 * second, 30 * second, minute,       2 * minute,   5 * minute,   10 * minute,
+      30 * minute, 60 * minute, 120 * minute, 360 * minute, 1440 * minute};
   for (const std::uint64_t step : steps) {
-    if (duration_ns / step < columns_max) return step;
+    if (duration_ns / step < columns) return step;
   }
-  return duration_ns / columns_max + 1;
-}
-
-struct Scale {
-  std::uint64_t from_ns = 0, step_ns = 1;
-  std::size_t columns = 1;
-
-  std::size_t column(std::uint64_t ns) const {
-    const std::uint64_t at = ns > from_ns ? (ns - from_ns) / step_ns : 0;
-    return std::min<std::size_t>(at, columns - 1);
-  }
-};
-
-std::string row_of(const RunStory& story, const story::Job& job, const Scale& scale,
-                   std::uint64_t now_ns) {
-  std::string row(scale.columns, ' ');
-  for (const std::uint32_t place : job.attempts) {
-    const story::Attempt& attempt = story.attempts[place];
-    for (const story::PhaseSpan& span : story::phases(attempt, now_ns)) {
-      const std::size_t end = scale.column(span.to_ns > 0 ? span.to_ns - 1 : 0);
-      for (std::size_t at = scale.column(span.from_ns); at <= end; ++at)
-        row[at] = letter_of(span.phase);
-    }
-    for (const story::Request& request : attempt.requests) {
-      if (request.failed) row[scale.column(request.answered.at_ns)] = 'x';
-    }
-    if (attempt.classified.known()) row[scale.column(attempt.classified.at_ns)] = '|';
-  }
-  return row;
+  return duration_ns / columns + 1;
 }
 
 std::string throttle_row(const RunStory& story, const Scale& scale) {
-  std::string row(scale.columns + 24, ' ');
+  std::string row;
   for (const story::Throttle& step : story.throttles) {
     const std::string text = fmt::format("#{} {}->{}", step.at.revision, step.from, step.to);
     const std::size_t at = scale.column(step.at.at_ns);
-    for (std::size_t i = 0; i < text.size() && at + i < row.size(); ++i) row[at + i] = text[i];
+    // Two steps at one moment stand one behind the other.
+    row.resize(std::max(at, row.empty() ? 0 : row.size() + 1), ' ');
+    row += text;
+    if (row.size() > scale.columns + 24) break;
   }
-  while (!row.empty() && row.back() == ' ') row.pop_back();
   return row;
-}
-
-std::string_view ending_word(const JobRow& row) {
-  if (!row.ended) return "";
-  if (row.status == schema::JobStatus::succeeded) return "ok";
-  return row.status == schema::JobStatus::failed ? "FAILED" : schema::EnumNameJobStatus(row.status);
 }
 
 std::vector<const JobRow*> chosen_rows(const RunReport& report, std::size_t rows_max) {
@@ -101,6 +55,109 @@ std::vector<const JobRow*> chosen_rows(const RunReport& report, std::size_t rows
   return rows;
 }
 
+// Where the bars begin: behind the longest id and the attempts.
+struct Labels {
+  std::size_t id = 8, attempts = 0;
+  std::string text(std::string_view name, std::string_view tries, std::string_view mark) const {
+    const auto width = static_cast<int>(id);
+    return fmt::format(
+        "  {}  {:<{}}  ",
+        render::fill_to_width(render::cut_to_width(name, width, mark), width, render::Align::left),
+        tries, attempts);
+  }
+  std::size_t width() const { return id + attempts + 6; }
+};
+
+class Picture {
+ public:
+  Picture(const RunReport& report, const RunStory& story, const TextStyle& style)
+      : report_(report), story_(story), style_(style) {}
+
+  std::string draw(const std::vector<const JobRow*>& chosen, std::uint64_t end_ns) {
+    for (const JobRow* row : chosen) {
+      const story::Job& job = story_.jobs[row->job - 1];
+      labels_.id = std::max(
+          labels_.id,
+          std::min<std::size_t>(
+              24, static_cast<std::size_t>(render::display_width(render::one_line(job.id)))));
+      labels_.attempts = std::max<std::size_t>(labels_.attempts, job.attempts.size() < 2    ? 2
+                                                                 : job.attempts.size() == 2 ? 5
+                                                                                            : 7);
+    }
+    set_scale(end_ns);
+    std::vector<ChartRow> rows;
+    for (const JobRow* row : chosen)
+      rows.push_back(job_row(story_, story_.jobs[row->job - 1], scale_));
+    const bool utf8 = style_.terminal.utf8;
+    mark_supervisors(story_, scale_, utf8, rows);
+    std::string text = headed(axis_line(scale_, style_.zone, utf8));
+    const auto curve = concurrency_curve(story_);
+    for (std::size_t i = 0; i < rows.size(); ++i) add_row(text, rows[i], *chosen[i], curve);
+    if (!story_.throttles.empty())
+      text += labels_.text("throttle", "", "") + throttle_row(story_, scale_) + "\n";
+    legend_ = chart_legend(rows, 98);
+    return text;
+  }
+
+  std::string legend() const {
+    std::string text;
+    for (const std::string& line : legend_) text += "  " + line + "\n";
+    return text + fmt::format("  1 column = {}   {} - {}\n",
+                              span_text(static_cast<std::uint64_t>(scale_.column_ns())),
+                              clock(scale_.from_ns), clock(end_ns_));
+  }
+
+ private:
+  std::string clock(std::uint64_t at_ns) const {
+    return render::clock_text(static_cast<std::int64_t>(at_ns), style_.zone);
+  }
+
+  void set_scale(std::uint64_t end_ns) {
+    end_ns_ = end_ns;
+    constexpr std::size_t behind = 26;  // the ending and how many ran at once
+    std::size_t most = columns_most;
+    if (style_.terminal.is_tty) {
+      const auto width = static_cast<std::size_t>(std::max(style_.terminal.width, 20));
+      most = std::clamp(width - std::min(width, labels_.width() + behind), columns_least, most);
+    }
+    const std::uint64_t duration = end_ns - report_.begin_ns;
+    const std::uint64_t step = step_for(duration, most);
+    scale_.from_ns = report_.begin_ns;
+    scale_.columns = static_cast<std::size_t>(duration / step) + 1;
+    scale_.to_ns = scale_.from_ns + scale_.columns * step;
+    // Behind the longest bar with the longest word for its ending.
+    at_once_at_ = labels_.width() + scale_.columns + 18;
+  }
+
+  std::string headed(const std::string& axis) const {
+    const std::size_t before = std::max<std::size_t>(labels_.width(), 10);
+    std::string line = render::styled(style_.terminal, render::Style::bold, "TIMELINE") +
+                       std::string(before - 8, ' ') + axis;
+    const auto used = before + static_cast<std::size_t>(render::display_width(axis));
+    return line + std::string(at_once_at_ > used + 7 ? at_once_at_ - used - 7 : 2, ' ') +
+           "at once\n";
+  }
+
+  void add_row(std::string& text, const ChartRow& row, const JobRow& job,
+               std::span<const story::ConcurrencyStep> curve) const {
+    std::size_t used = 0;
+    text += labels_.text(row.label, row.attempts, style_.terminal.cut_mark());
+    text += painted(style_.terminal, row, &used);
+    used += labels_.width();
+    text += fmt::format("{:>{}}\n", at_once(story_, story_.jobs[job.job - 1], curve),
+                        at_once_at_ > used + 2 ? at_once_at_ - used : 2);
+  }
+
+  const RunReport& report_;
+  const RunStory& story_;
+  const TextStyle& style_;
+  Labels labels_;
+  Scale scale_;
+  std::uint64_t end_ns_ = 0;
+  std::size_t at_once_at_ = 0;
+  std::vector<std::string> legend_;
+};
+
 }  // namespace
 
 std::string timeline_text(const RunReport& report, const RunStory& story, const TextStyle& style,
@@ -108,30 +165,15 @@ std::string timeline_text(const RunReport& report, const RunStory& story, const 
   const std::uint64_t end = std::max(report.end_ns, story.last.at_ns);
   const auto rows = chosen_rows(report, rows_max);
   if (rows.empty() || end <= report.begin_ns) return "";
-  Scale scale{report.begin_ns, step_for(end - report.begin_ns), 1};
-  scale.columns = static_cast<std::size_t>((end - report.begin_ns) / scale.step_ns) + 1;
-  std::size_t width = 8;
-  for (const JobRow* row : rows) width = std::max(width, std::min<std::size_t>(row->id.size(), 24));
-  std::string text = fmt::format(
-      "{}  {:<{}}{} - {}, 1 column = {}\n",
-      render::styled(style.terminal, render::Style::bold, "TIMELINE"), "",
-      width > 8 ? width - 8 : 0,
-      render::clock_text(static_cast<std::int64_t>(report.begin_ns), style.zone),
-      render::clock_text(static_cast<std::int64_t>(end), style.zone), span_text(scale.step_ns));
-  for (const JobRow* row : rows) {
-    text += fmt::format("  {:<{}}  {}{}\n", row->id, width - 2,
-                        row_of(story, story.jobs[row->job - 1], scale, end), ending_word(*row));
-  }
-  if (!story.throttles.empty())
-    text += fmt::format("  {:<{}}  {}\n", "throttle", width - 2, throttle_row(story, scale));
+  Picture picture(report, story, style);
+  std::string text = picture.draw(rows, end);
   std::size_t begun = 0;
   for (const JobRow& row : report.jobs) begun += row.attempts > 0 ? 1u : 0u;
   if (rows.size() < begun) {
     text += fmt::format("  and {} more jobs; pievt timeline {} draws all\n", begun - rows.size(),
                         report.short_id);
   }
-  text += "  = starting  - model  + tool  . waiting (pi's own retry)  x provider error  | end\n";
-  return text;
+  return text + picture.legend();
 }
 
 }  // namespace pievt::audit

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pievt/query.h"
+#include "tools/audit/attempt_scan.h"
 #include "tools/audit/build.h"
 #include "tools/audit/words.h"
 #include "tools/audit/would_change.h"
@@ -14,9 +15,18 @@ namespace {
 
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is an event
 
-/// The last stretch of an attempt that is looked through for what led to its end.
-constexpr std::uint64_t stretch_max = 4'000;
 constexpr std::size_t chain_max = 24;
+/// So many attempts before the one in question are looked through for what they wrote.
+constexpr std::size_t scanned_max = 4;
+
+std::string paths_of(const std::vector<AttemptScan::Call>& calls) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min<std::size_t>(calls.size(), 3); ++i)
+    text += fmt::format("{}{} #{}", i == 0 ? "" : ", ", shortened(calls[i].path, 80),
+                        calls[i].revision);
+  if (calls.size() > 3) text += fmt::format(" and {} more", calls.size() - 3);
+  return text;
+}
 
 std::string brief(const flatbuffers::String* text) {
   return text == nullptr ? std::string() : shortened(text->str(), 160);
@@ -108,8 +118,9 @@ class Explainer {
     PIEVT_TRY(chain());
     recorded();
     checks();
-    earlier();
-    first_cause();
+    rests_on();
+    PIEVT_TRY(earlier());
+    PIEVT_TRY(first_cause());
     if (again != nullptr && attempt_ != nullptr) judge_again_by(*again);
     why_.would_change = would_change(run_, job_, attempt_, why_.recorded);
     return std::move(why_);
@@ -117,7 +128,7 @@ class Explainer {
 
  private:
   const GateState* gate() const {
-    return attempt_ == nullptr ? nullptr : gate_of(run_, job_.number, attempt_->number);
+    return attempt_ == nullptr ? nullptr : asked_gate(run_, job_.number, attempt_->number);
   }
   bool last() const {
     return attempt_ == nullptr || attempt_->number == job_.attempts.back()->number;
@@ -132,6 +143,7 @@ class Explainer {
         attempt_ == nullptr ? job_.declared_revision : attempt_->first_revision;
     const std::uint64_t stop =
         std::max<std::uint64_t>(first, from > stretch_max ? from - stretch_max : 1);
+    scan_.whole = stop == first;
     auto reader = log_.read_stream(run_stream(run_.run_id), {from}, {stop}, Direction::backward);
     while (reader.next()) take(reader.event());
     PIEVT_TRY(reader.status());
@@ -167,6 +179,7 @@ class Explainer {
               for (const std::uint64_t each : *e.evidence()) add_event(why_.evidence, each);
             }
           }});
+    if (attempt_ != nullptr && head.attempt() == attempt_->number) scan_.take(event);
     WhyStep step = step_of(event);
     const bool provider = event.type() == schema::Payload::UsageRecorded ||
                           event.type() == schema::Payload::ProviderRetryStarted;
@@ -205,7 +218,6 @@ class Explainer {
   void checks() {
     const GateState* asked = gate();
     if (asked == nullptr) return;
-    add_event(why_.evidence, asked->decided_revision);
     for (const auto& seen : asked->checks) {
       why_.checks.push_back({seen->kind, shortened(seen->target), shortened(seen->expected),
                              shortened(seen->actual), shortened(seen->excerpt), seen->status,
@@ -213,18 +225,60 @@ class Explainer {
     }
   }
 
-  void earlier() {
+  // The verdict's own evidence and, where the record names none, the events that decided: what
+  // follows from a failure (a file that is missing after it) is none of them.
+  void rests_on() {
+    if (attempt_ == nullptr) return;
+    const WhyVerdict& verdict = why_.recorded;
+    const bool contract =
+        verdict.status == JobStatus::succeeded || verdict.failure == FailureKind::acceptance_failed;
+    if (const GateState* asked = gate(); asked != nullptr && contract)
+      add_event(why_.evidence, asked->decided_revision);
+    if (reported()) add_event(why_.evidence, attempt_->report_revision);
+    if (!reported() && is_provider(verdict.failure)) {
+      add_event(why_.evidence, scan_.first_failure);
+      add_event(why_.evidence, scan_.last_failure);
+    }
+    if (why_.evidence.empty() || !(contract || reported()))
+      add_event(why_.evidence, scan_.classified);
+  }
+
+  // Whether the worker's own report says that it could not do it.
+  bool reported() const {
+    return attempt_ != nullptr && (attempt_->report_status == ReportStatus::blocked ||
+                                   attempt_->report_status == ReportStatus::error);
+  }
+
+  Status earlier() {
+    std::vector<AttemptScan::Call> before;
+    std::uint32_t writer = 0;
     for (const auto& each : job_.attempts) {
       if (attempt_ != nullptr && each->number >= attempt_->number) break;
-      why_.earlier.push_back(fmt::format(
+      std::string line = fmt::format(
           "attempt {}: {}, {}  #{}-#{}", each->number, EnumNameFailureKind(each->failure),
           shortened(each->last_error.empty() ? each->reason : each->last_error, 100),
-          each->first_revision, each->last_revision));
+          each->first_revision, each->last_revision);
+      if (attempt_ != nullptr && each->number + scanned_max >= attempt_->number) {
+        const AttemptScan scan = PIEVT_TRY(scan_attempt(log_, run_, job_.number, *each));
+        if (auto written = scan.written(); !written.empty()) {
+          line += fmt::format("; it wrote {}", paths_of(written));
+          before = std::move(written);
+          writer = each->number;
+        }
+      }
+      why_.earlier.push_back(std::move(line));
     }
+    if (!before.empty() && scan_.whole && scan_.written().empty()) {
+      why_.earlier.push_back(fmt::format(
+          "attempt {} made no write or edit call that worked: what it leaves is attempt "
+          "{}'s",
+          attempt_->number, writer));
+    }
+    return {};
   }
 
   // A job that never ran stands for the one it waited for, and that one for its own, to the end.
-  void first_cause() {
+  Status first_cause() {
     const JobState* at = &job_;
     std::vector<std::uint32_t> seen;
     while (at->status == JobStatus::skipped || at->failure == FailureKind::dependency_failed) {
@@ -248,14 +302,33 @@ class Explainer {
     if (at != &job_) {
       why_.first_cause = fmt::format("{} {}: {}", shortened(at->id, 60),
                                      EnumNameJobStatus(at->status), cause_of(*at));
-      return;
+      return {};
     }
-    if (why_.recorded.status == JobStatus::succeeded || attempt_ == nullptr) return;
+    if (why_.recorded.status == JobStatus::succeeded || attempt_ == nullptr) return {};
     why_.first_cause = cause_of(job_);
-    // The first attempt's end is where it began to go wrong.
+    if (reported()) {
+      why_.first_cause = fmt::format(
+          "the worker reported {}: {}",
+          attempt_->report_status == ReportStatus::blocked ? "itself blocked" : "an error",
+          shortened(attempt_->report_summary, 160));
+      add_event(why_.first_cause_events, attempt_->report_revision);
+      return {};
+    }
+    if (why_.recorded.failure == FailureKind::acceptance_failed) {
+      if (const GateState* asked = gate())
+        add_event(why_.first_cause_events, asked->decided_revision);
+      return {};
+    }
+    // The first attempt is where it began to go wrong.
     const AttemptState& first = *job_.attempts.front();
-    add_event(why_.first_cause_events, first.last_revision);
-    add_event(why_.first_cause_events, attempt_->last_revision);
+    const AttemptScan begin = first.number == attempt_->number
+                                  ? scan_
+                                  : PIEVT_TRY(scan_attempt(log_, run_, job_.number, first));
+    add_event(why_.first_cause_events,
+              begin.first_failure != 0 ? begin.first_failure : begin.classified);
+    add_event(why_.first_cause_events,
+              scan_.last_failure != 0 ? scan_.last_failure : scan_.classified);
+    return {};
   }
 
   std::string cause_of(const JobState& job) const {
@@ -288,6 +361,7 @@ class Explainer {
   Why why_;
   std::uint64_t failures_ = 0;
   std::optional<WhyStep> earliest_failure_;
+  AttemptScan scan_;
   bool seen_final_ = false;
 };
 

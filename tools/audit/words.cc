@@ -97,6 +97,12 @@ std::string_view label_of(schema::FailureKind kind) {
   return "the record does not say why";
 }
 
+bool is_provider(schema::FailureKind kind) {
+  using schema::FailureKind;
+  return kind == FailureKind::provider_transient || kind == FailureKind::provider_permanent ||
+         kind == FailureKind::provider_stalled;
+}
+
 std::string without_numbers(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -121,6 +127,24 @@ void add_event(Events& events, std::uint64_t revision, std::size_t most) {
   if (revision == 0 || std::ranges::find(events, revision) != events.end()) return;
   if (events.size() >= most) return;
   events.insert(std::ranges::upper_bound(events, revision), revision);
+}
+
+std::string program_of(std::string_view ruleset) {
+  std::string text(ruleset);
+  const std::size_t dash = text.rfind('-');
+  if (dash != std::string::npos && dash + 1 < text.size() &&
+      std::isdigit(static_cast<unsigned char>(text[dash + 1])) != 0)
+    text[dash] = ' ';
+  return text;
+}
+
+std::string percent_text(std::int64_t part, std::int64_t whole) {
+  if (whole <= 0 || part <= 0) return "0 %";
+  const double exact = static_cast<double>(part) * 100.0 / static_cast<double>(whole);
+  auto percent = static_cast<std::int64_t>(exact + 0.5);
+  if (percent == 0) percent = 1;
+  if (percent >= 100 && part < whole) percent = 99;
+  return fmt::format("{} %", percent);
 }
 
 std::string shortened(std::string_view text, std::size_t most) {

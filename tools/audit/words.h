@@ -22,12 +22,21 @@ std::string span_text(std::uint64_t duration_ns);
 /// "provider error", "no answer to use", ...: what people call a kind.
 std::string_view label_of(schema::FailureKind kind);
 
+/// Whether the model's provider failed, in whatever way.
+bool is_provider(schema::FailureKind kind);
+
 /// The text without what differs from one request to the next: numbers of four digits and more, and
 /// ids.
 std::string without_numbers(std::string_view text);
 
 /// "events" appended in order, each once, at most `most`.
 void add_event(Events& events, std::uint64_t revision, std::size_t most = 40);
+
+/// "pi-jobs 0.5" of the ruleset "pi-jobs-0.5".
+std::string program_of(std::string_view ruleset);
+
+/// "26 %": rounded, never 0 of something and never 100 of less than all.
+std::string percent_text(std::int64_t part, std::int64_t whole);
 
 /// One line of at most `most` characters.
 std::string shortened(std::string_view text, std::size_t most = 100);

@@ -109,9 +109,13 @@ void tell_kind(std::vector<std::string>& list, const AttemptState& attempt, Fail
 
 void tell_success(std::vector<std::string>& list, const JobState& job, const GateState* gate) {
   if (gate == nullptr) {
-    list.emplace_back("nothing but its own failure: it has no contract");
+    const bool has_one = job.declared != nullptr && job.declared->acceptance != nullptr;
+    list.emplace_back(has_one ? "nothing but its own failure: its contract was not asked"
+                              : "nothing but its own failure: it has no contract");
   } else if (gate->decision == schema::GateDecision::warned) {
     list.emplace_back("a contract that is not only audited: failed");
+  } else if (gate->checks.empty()) {
+    list.emplace_back("an unmet contract; of what it asked the record keeps no checks");
   } else if (!rules::looks_at_content(*gate)) {
     list.emplace_back("only a missing path: no check reads what is in the work");
   } else {
@@ -124,11 +128,15 @@ void tell_success(std::vector<std::string>& list, const JobState& job, const Gat
 }  // namespace
 
 std::string rule_of(const WhyVerdict& verdict, const AttemptState* attempt, const GateState* gate) {
+  if (verdict.status == JobStatus::unknown) return "";
   if (attempt == nullptr) {
     return verdict.status == JobStatus::skipped
                ? "a job is skipped when one it depends on did not end as it had to"
                : "it never ran";
   }
+  if (verdict.status == JobStatus::failed && verdict.failure == FailureKind::worker_incomplete &&
+      attempt->report_status == schema::ReportStatus::blocked)
+    return "it ended without a result: its worker reported itself blocked";
   if (verdict.status == JobStatus::blocked)
     return "a worker that reports itself blocked needs a person and is not repeated";
   if (verdict.ending == schema::WorkEnding::reported_error && verdict.status == JobStatus::failed &&
@@ -136,9 +144,16 @@ std::string rule_of(const WhyVerdict& verdict, const AttemptState* attempt, cons
     return "a worker that reports an error has failed";
   if (verdict.failure == FailureKind::acceptance_failed)
     return "it ended well, so its contract was asked, and it is not met";
-  if (verdict.status == JobStatus::succeeded)
-    return gate == nullptr ? "it ended with a message to read, and no contract asks for more"
-                           : "it ended with a message to read, and its contract is met";
+  if (verdict.status == JobStatus::succeeded) {
+    const std::string ended =
+        attempt->final_message != nullptr && attempt->final_message->size() > 0
+            ? "it ended with a message to read"
+            : "its end counted as done, though the record has no last words";
+    if (gate == nullptr) return ended + ", and no contract asks for more";
+    return gate->decision == schema::GateDecision::warned
+               ? ended + "; its contract is not met, and was only to be looked at"
+               : ended + ", and its contract is met";
+  }
   if (verdict.status == JobStatus::cancelled) return "it was stopped on request";
   return fmt::format("the first cause wins: {}", label_of(verdict.failure));
 }
@@ -154,7 +169,7 @@ std::vector<std::string> would_change(const RunState& run, const JobState& job,
     }
     return list;
   }
-  const GateState* gate = gate_of(run, job.number, attempt->number);
+  const GateState* gate = asked_gate(run, job.number, attempt->number);
   if (verdict.status == JobStatus::succeeded) {
     tell_success(list, job, gate);
     return list;

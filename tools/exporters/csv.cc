@@ -25,9 +25,15 @@ std::string number(std::uint64_t value) {
   return fmt::format("{}", value);
 }
 
+// Whether any request of it reported what it used.
+bool reports(const AttemptState* attempt) {
+  return attempt != nullptr && attempt->usage != nullptr &&
+         attempt->usage->requests > attempt->usage->unreported;
+}
+
 // What was not reported is empty, never 0.
 std::string spent(const AttemptState* attempt, std::uint64_t state::UsageTotalsT::*member) {
-  if (attempt == nullptr || attempt->usage == nullptr) return {};
+  if (!reports(attempt)) return {};
   return number((*attempt->usage).*member);
 }
 
@@ -111,9 +117,8 @@ constexpr std::array columns = {
            [](const Row& r) { return spent(r.attempt, &state::UsageTotalsT::cache_write_tokens); }},
     Column{"cost_usd",
            [](const Row& r) {
-             return r.attempt == nullptr || r.attempt->usage == nullptr
-                        ? ""
-                        : render::money_exact(r.attempt->usage->cost_nanodollars);
+             return reports(r.attempt) ? render::money_exact(r.attempt->usage->cost_nanodollars)
+                                       : "";
            }},
     Column{
         "first_event",
@@ -189,6 +194,16 @@ bool carried_by_state(schema::Payload type) {
     default:
       return false;
   }
+}
+
+std::string seen_by(const schema::CheckT& check) {
+  if (check.expected.empty()) return check.actual;
+  if (check.actual.empty()) return "expected " + check.expected;
+  return fmt::format("expected {}, found {}", check.expected, check.actual);
+}
+
+bool carried_by_markdown(schema::Payload type) {
+  return carried_by_state(type) || type == schema::Payload::SecretFound;
 }
 
 bool carried_by_csv(schema::Payload type) {

@@ -107,6 +107,8 @@ struct ExporterRow {
   Carries carries;
   /// Whether anything is left of it when bodies are taken out.
   enum class Redacted : std::uint8_t { possible, pointless } redacted;
+  /// Whether it can be of one job or attempt; others are of whole runs.
+  enum class Part : std::uint8_t { run, job } part;
   std::unique_ptr<Exporter> (*make)(Export&);
 };
 

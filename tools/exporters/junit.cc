@@ -134,8 +134,8 @@ class Junit final : public Exporter {
       if (gate->job != job.number) continue;
       for (const auto& check : gate->checks) {
         if (check->status != schema::CheckStatus::failed) continue;
-        text += fmt::format("#{} {} {}: expected {}, found {}\n", gate->decided_revision,
-                            check->kind, check->target, check->expected, check->actual);
+        text += fmt::format("#{} {} {}: {}\n", gate->decided_revision, check->kind, check->target,
+                            seen_by(*check));
       }
     }
     return text;

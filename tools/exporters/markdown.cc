@@ -1,11 +1,14 @@
 // Markdown for a ticket, in the order in which it is read: verdict, causes, what can be used, jobs,
-// checks that were not met, the record. CommonMark with tables. What agents wrote is escaped: it
-// cannot become a heading, a link, an image or a mention.
+// checks that were not met, secrets, the record. CommonMark with tables. What agents wrote is
+// escaped: it cannot become a heading, a link, an image or a mention.
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "tools/audit/build.h"
+#include "tools/audit/text.h"
 #include "tools/exporters/run_tables.h"
 #include "tools/render/sanitise.h"
 #include "tools/render/text.h"
@@ -24,29 +27,28 @@ std::string md(std::string_view text) {
   return out;
 }
 
-std::string money(const state::UsageTotalsT* usage) {
-  if (usage == nullptr || usage->requests == 0) return "none";
+// `attempts`: of whoever spent it. Nobody who was never tried spent anything.
+std::string money(const state::UsageTotalsT* usage, std::size_t attempts) {
+  if (attempts == 0) return "none";
+  if (usage == nullptr || usage->requests <= usage->unreported) return "not reported";
   std::string text = render::money_text(usage->cost_nanodollars);
   if (usage->unreported != 0) text += fmt::format(" known, {} not reported", usage->unreported);
   return text;
 }
-
-struct CauseKey {
-  schema::FailureKind failure;
-  std::string reason;
-  auto operator<=>(const CauseKey&) const = default;
-};
 
 class Markdown final : public Exporter {
  public:
   explicit Markdown(Export& work) : work_(work), run_(work.state) {}
 
   Status end() override {
+    const audit::Material material = PIEVT_TRY(audit::gather(work_.source));
+    const audit::RunReport report = audit::build_report(material, {});
     verdict();
-    causes();
-    usable();
+    causes(report);
+    usable(report);
     jobs();
     checks();
+    secrets(report);
     record();
     return {};
   }
@@ -83,52 +85,65 @@ class Markdown final : public Exporter {
           words.empty() ? "no jobs" : fmt::format("{}", fmt::join(words, ", ")),
           render::plural(attempts, "attempt"),
           render::duration_text(static_cast<std::int64_t>(to - std::min(to, run_.planned_ns))),
-          money(run_.usage.get()));
+          money(run_.usage.get(), attempts));
     if (!run_.reason.empty()) print("\n{}\n", md(run_.reason));
   }
 
-  // Jobs that ended for the same reason, the largest group first; what only follows is folded.
-  void causes() {
-    std::map<CauseKey, std::vector<const JobState*>> groups;
-    for (const auto& job : run_.jobs) {
-      const bool failed =
-          job->status != schema::JobStatus::succeeded && job->status != schema::JobStatus::unknown;
-      if (failed) groups[{job->failure, job->reason}].push_back(job.get());
+  std::string names(const std::vector<std::uint32_t>& jobs) const {
+    constexpr std::size_t most = 12;
+    std::vector<std::string> names;
+    for (const std::uint32_t number : std::span(jobs).first(std::min(jobs.size(), most))) {
+      const JobState* job = find_job(run_, number);
+      names.push_back(
+          job == nullptr ? "_probe" : fmt::format("{} (#{})", md(job->id), job->finished_revision));
     }
-    if (groups.empty()) return;
-    std::vector<std::pair<CauseKey, std::vector<const JobState*>>> sorted(groups.begin(),
-                                                                          groups.end());
-    std::ranges::stable_sort(sorted, [](const auto& a, const auto& b) {
-      const bool a_follows = a.first.failure == schema::FailureKind::dependency_failed;
-      const bool b_follows = b.first.failure == schema::FailureKind::dependency_failed;
-      return a_follows != b_follows ? b_follows : a.second.size() > b.second.size();
-    });
+    if (jobs.size() > most) names.push_back(fmt::format("and {} more", jobs.size() - most));
+    return fmt::format("{}", fmt::join(names, ", "));
+  }
+
+  static std::string behind(const audit::Events& events) {
+    return events.empty() ? "" : " (" + audit::events_text(events) + ")";
+  }
+
+  // As the audit groups them, the largest first; what only follows is folded.
+  void causes(const audit::RunReport& report) {
+    if (report.causes.empty()) return;
     heading("Causes");
-    for (const auto& [cause, members] : sorted) {
-      std::vector<std::string> names;
-      for (const JobState* job : members)
-        if (names.size() < 12)
-          names.push_back(fmt::format("{} (#{})", md(job->id), job->finished_revision));
-      if (members.size() > names.size())
-        names.push_back(fmt::format("and {} more", members.size() - names.size()));
-      print("- **{}**: {}\n  {}: {}\n", schema::EnumNameFailureKind(cause.failure),
-            md(cause.reason), render::plural(members.size(), "job"), fmt::join(names, ", "));
+    for (const audit::Cause& cause : report.causes) {
+      print("- **{}**{}{}{}\n  {}: {}\n", md(cause.title), cause.seen.empty() ? "" : ": ",
+            md(cause.seen), behind(cause.events), render::plural(cause.jobs.size(), "job"),
+            names(cause.jobs));
+      for (const std::string& detail : cause.details) print("  - {}\n", md(detail));
+      if (!cause.consequences.empty())
+        print("  - because of it {} never began: {}\n",
+              render::plural(cause.consequences.size(), "job"), names(cause.consequences));
     }
   }
 
-  void usable() {
+  void usable(const audit::RunReport& report) {
     std::vector<std::string> lines;
-    for (const auto& job : run_.jobs) {
-      if (job->status != schema::JobStatus::succeeded) continue;
+    for (const audit::Usable& usable : report.usable) {
+      const JobState* job = find_job(run_, usable.job);
+      if (!usable.accepted || job == nullptr) continue;
       std::string line = fmt::format("- {}", md(job->id));
       if (!job->attempts.empty() && !job->attempts.back()->final_excerpt.empty())
         line += fmt::format(": {}", md(job->attempts.back()->final_excerpt));
-      for (const std::string& weak : job->weak) line += fmt::format("\n  - weak: {}", md(weak));
+      if (!usable.verdict.empty()) line += fmt::format("\n  - {}", md(usable.verdict));
+      for (const audit::Finding& weak : usable.weak)
+        line += fmt::format("\n  - weak: {}{}", md(weak.text), behind(weak.events));
       lines.push_back(std::move(line));
     }
     if (lines.empty()) return;
     heading("What can be used");
     for (const std::string& line : lines) print("{}\n", line);
+  }
+
+  void secrets(const audit::RunReport& report) {
+    if (report.secrets.empty()) return;
+    heading("Secrets");
+    for (const audit::Secret& secret : report.secrets)
+      print("- {}... ({} characters, {}) in {}{}\n", md(secret.prefix), secret.bytes,
+            md(secret.rule), md(secret.where), behind(secret.events));
   }
 
   void jobs() {
@@ -143,7 +158,7 @@ class Markdown final : public Exporter {
                                                       : schema::EnumNameJobStatus(job->status),
             md(job->reason), job->attempts.size(),
             render::duration_text(static_cast<std::int64_t>(job->duration_ms) * 1'000'000),
-            money(job->usage.get()), job->declared_revision,
+            money(job->usage.get(), job->attempts.size()), job->declared_revision,
             std::max(job->finished_revision, job->declared_revision));
     }
   }
@@ -155,12 +170,21 @@ class Markdown final : public Exporter {
         if (check->status != schema::CheckStatus::failed) continue;
         if (std::exchange(first, false)) heading("Checks that were not met");
         const JobState* job = find_job(run_, gate->job);
-        print("- {} attempt {}, {} {}: {}{}{} (#{})\n", md(job == nullptr ? "_probe" : job->id),
-              gate->attempt, md(check->kind), md(check->target), md(check->expected),
-              check->expected.empty() ? "" : "; found: ", md(check->actual),
-              gate->decided_revision);
+        print("- {} attempt {}, {} {}: {} (#{}){}\n", md(job == nullptr ? "_probe" : job->id),
+              gate->attempt, md(check->kind), md(check->target), md(seen_by(*check)),
+              gate->decided_revision,
+              follows(job) ? fmt::format(", a consequence: the job failed by {}",
+                                         schema::EnumNameFailureKind(job->failure))
+                           : "");
       }
     }
+  }
+
+  // Of a job that failed before its contract could be met, an unmet check says nothing new.
+  static bool follows(const JobState* job) {
+    using schema::FailureKind;
+    return job != nullptr && job->failure != FailureKind::none &&
+           job->failure != FailureKind::unknown && job->failure != FailureKind::acceptance_failed;
   }
 
   void record() {

@@ -107,6 +107,16 @@ class Raw final : public Exporter {
       ++work_.manifest.items_out;
       return write_bytes(channel);
     }
+    for (const Kept& kept : kept_) {
+      const std::optional<std::string> content = PIEVT_TRY(work_.text(kept.content));
+      if (!content)
+        return Error{Errc::not_found,
+                     "the attempt's session file was kept, and its text is no "
+                     "longer in the store"};
+      work_.out.write(*content);
+      ++work_.manifest.items_out;
+      return {};
+    }
     return Error{Errc::not_found, fmt::format("the attempt has no {} that was captured",
                                               schema::EnumNameOutputChannel(wanted_.front()))};
   }

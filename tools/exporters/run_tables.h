@@ -16,7 +16,12 @@ std::unique_ptr<Exporter> make_markdown(Export& work);
 
 /// Events whose facts the state of a run holds.
 bool carried_by_state(schema::Payload type);
-/// Of those, what stands in a row of an attempt.
+/// What a check says, as far as it says it: "expected 12 bytes, found 3 bytes".
+std::string seen_by(const schema::CheckT& check);
+
+/// Of those, and what a report is made of besides.
+bool carried_by_markdown(schema::Payload type);
+/// Of those that a state holds, what stands in a row of an attempt.
 bool carried_by_csv(schema::Payload type);
 
 }  // namespace pievt::tools

@@ -35,6 +35,8 @@ std::string words_of(const Tables& tables, const Option& option) {
 std::string_view source_of(Complete complete) {
   if (complete == Complete::runs) return "runs";
   if (complete == Complete::jobs) return "jobs";
+  if (complete == Complete::kinds) return "kinds";
+  if (complete == Complete::formats) return "formats";
   return "";
 }
 

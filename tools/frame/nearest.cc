@@ -1,8 +1,6 @@
-// Optimal string alignment: Levenshtein with swaps of neighbours, which is what fast fingers do.
 #include "tools/frame/nearest.h"
 
 #include <algorithm>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -16,24 +14,6 @@ int tolerated(std::string_view word) {
 }
 
 }  // namespace
-
-int edit_distance(std::string_view a, std::string_view b) {
-  const std::size_t width = b.size() + 1;
-  std::vector<int> table((a.size() + 1) * width);
-  const auto at = [&](std::size_t i, std::size_t j) -> int& { return table[i * width + j]; };
-  for (std::size_t i = 0; i <= a.size(); ++i) at(i, 0) = static_cast<int>(i);
-  for (std::size_t j = 0; j <= b.size(); ++j) at(0, j) = static_cast<int>(j);
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const int replaced = at(i - 1, j - 1) + (a[i - 1] == b[j - 1] ? 0 : 1);
-      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, replaced});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
-      }
-    }
-  }
-  return at(a.size(), b.size());
-}
 
 std::optional<std::string_view> nearest(std::string_view typed,
                                         std::span<const std::string_view> words) {

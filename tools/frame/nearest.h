@@ -6,11 +6,9 @@
 #include <string>
 #include <string_view>
 
-namespace pievt::tools {
+#include "store/views/edit_distance.h"
 
-/// How many letters must be added, removed, replaced or swapped with their neighbour to get from
-/// `a` to `b`.
-int edit_distance(std::string_view a, std::string_view b);
+namespace pievt::tools {
 
 /// The word that `typed` was probably meant to be: one that begins with it (at least two letters),
 /// else the one fewest edits away, if that is at most a third of the word's length and never more

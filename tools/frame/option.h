@@ -25,7 +25,16 @@ enum class Kind : std::uint8_t {
 };
 
 /// What the shell offers for a value.
-enum class Complete : std::uint8_t { nothing, runs, jobs, files, directories, verbs };
+enum class Complete : std::uint8_t {
+  nothing,
+  runs,
+  jobs,     ///< and runs
+  kinds,    ///< of failures
+  formats,  ///< of exports
+  files,
+  directories,
+  verbs,
+};
 
 enum class Place : std::uint8_t { flag, argument };
 enum class Need : std::uint8_t { optional, required };

@@ -158,7 +158,12 @@ std::string verb_page(const Verb& verb, const Terminal& terminal) {
   if (!manual.details.empty()) page += "\n" + wrap(manual.details, width, 0);
   page += list_section("Arguments", argument_rows(manual.options), terminal);
   page += list_section("Flags", flag_rows(manual.options), terminal);
-  page += list_section("Flags of every verb", flag_rows(global_options()), terminal);
+  // What a verb says of a flag of its own goes before what is said of every verb.
+  std::vector<Option> global;
+  for (const Option& option : global_options())
+    if (std::ranges::find(manual.options, option.name, &Option::name) == manual.options.end())
+      global.push_back(option);
+  page += list_section("Flags of every verb", flag_rows(global), terminal);
   page += heading("Examples", terminal);
   for (const Example& example : manual.examples) {
     page += fmt::format("  $ {}\n", example.command);

@@ -72,8 +72,9 @@ Its layout may change between versions; do not parse it.
 
 --output json (or --json) is one document. It begins with "schema" and "schema_version"; fields
 are added in later versions, never renamed, removed or given another meaning. Times are RFC 3339
-in UTC, durations are in nanoseconds (names end in _ns), money in nano-dollars (_nanodollars),
-sizes in bytes. What is not known is null.
+in UTC, or, where their names end in _ns, nanoseconds since 1970; durations are in nanoseconds
+(_ns) or milliseconds (_ms), money in nano-dollars (_nanodollars), sizes in bytes. What is not
+known is null.
 
 --output jsonl is one document a line, for logs that are long or that go on.
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -12,6 +11,7 @@
 #include "tools/importers/harmless_line.h"
 #include "tools/importers/json_fields.h"
 #include "tools/importers/pi_jobs_steps.h"
+#include "tools/importers/secret_places.h"
 
 namespace pievt::tools::pi_jobs {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::string_view report_tool = "job_report";
 class StoryReader {
  public:
   StoryReader(std::uint32_t job, std::uint32_t attempt, BlobSink& blobs, AnomalyList& anomalies)
-      : job_(job), attempt_(attempt), blobs_(blobs), anomalies_(anomalies) {}
+      : job_(job), attempt_(attempt), blobs_(blobs), anomalies_(anomalies), secrets_(blobs) {}
 
   template <class Each>
   Status lines(const SourceFile& file, Each each) {
@@ -61,7 +61,7 @@ class StoryReader {
       open_[event.tool].push_back(event.call);
       const std::string tool = event.tool;
       add(at, std::move(event));
-      tell_secrets(at, preview, tool);
+      tell_secrets(at, preview, schema::SecretPlace::tool_arguments, tool);
     } else if (type == "tool_call_finished") {
       schema::ToolCallFinishedT event;
       event.tool = one_line(text_or_empty(json, "tool"));
@@ -97,6 +97,13 @@ class StoryReader {
     return {};
   }
 
+  /// What comes now is telemetry.
+  void end_session() {
+    story_.from_session = story_.observations.size();
+    if (!story_.has_final) return;
+    story_.secrets = secrets_.in(story_.final_text, schema::SecretPlace::final_message, "message");
+  }
+
   AttemptStory finish() { return std::move(story_); }
 
  private:
@@ -106,7 +113,7 @@ class StoryReader {
     step.at_ns = at;
     step.job = job_;
     step.attempt = attempt_;
-    step.observation = std::make_unique<Payload>(std::move(event));
+    step.observation = std::make_unique<pievt::Payload>(std::move(event));
   }
 
   Status message(const Json& message, std::uint64_t at) {
@@ -163,7 +170,7 @@ class StoryReader {
       by_id_[event.call_id] = event.call;
       const std::string tool = event.tool;
       add(at, std::move(event));
-      tell_secrets(at, json, tool);
+      tell_secrets(at, json, schema::SecretPlace::tool_arguments, tool);
     }
     return {};
   }
@@ -184,21 +191,16 @@ class StoryReader {
     const auto details = member(message, "details");
     const bool ok = !details || truth_in(*details, "ok").value_or(true);
     const bool refused = event.tool == report_tool && (event.is_error || !ok);
+    const std::string tool = event.tool;
     add(at, std::move(event));
+    tell_secrets(at, text, schema::SecretPlace::output, tool);
     if (refused) refuse_report(at, one_line(text));
     return {};
   }
 
-  // Once for each secret of an attempt, however often it is said.
-  void tell_secrets(std::uint64_t at, std::string_view text, const std::string& tool) {
-    for (schema::SecretFoundT& found : secrets_in(text)) {
-      const std::string_view secret = text.substr(found.offset, found.size);
-      if (!told_.insert(std::hash<std::string_view>{}(secret)).second) continue;
-      found.place = schema::SecretPlace::tool_arguments;
-      found.where = tool;
-      found.digest = blobs_.keyed_digest(secret);
-      add(at, std::move(found));
-    }
+  void tell_secrets(std::uint64_t at, std::string_view text, schema::SecretPlace place,
+                    std::string_view where) {
+    for (schema::SecretFoundT& found : secrets_.in(text, place, where)) add(at, std::move(found));
   }
 
   void refuse_report(std::uint64_t at, std::string reason) {
@@ -220,6 +222,7 @@ class StoryReader {
 
   void parts(const Json& message) {
     story_.has_final = true;
+    story_.last_message = story_.observations.size() + 1;
     story_.blank = true;
     story_.final_text.clear();
     story_.text_parts = story_.thinking_parts = story_.tool_calls = 0;
@@ -249,7 +252,7 @@ class StoryReader {
   std::uint32_t calls_ = 0, turns_ = 0;
   std::map<std::string, std::deque<std::uint32_t>> open_;
   std::map<std::string, std::uint32_t> by_id_;
-  std::set<std::size_t> told_;
+  SecretPlaces secrets_;
 };
 
 }  // namespace
@@ -263,7 +266,7 @@ std::string attempt_directory(std::string_view job, std::uint32_t attempt) {
 }
 
 bool is_placeholder(std::string_view stdout_text) {
-  return stdout_text.starts_with("Raw stdout capture disabled");
+  return stdout_text.starts_with(placeholder);
 }
 
 Result<AttemptStory> story_of(const std::string& job, std::uint32_t job_number,
@@ -278,6 +281,7 @@ Result<AttemptStory> story_of(const std::string& job, std::uint32_t job_number,
              output != nullptr && !is_placeholder(output->text())) {
     PIEVT_TRY(reader.lines(*output, [&](const Json& json) { return reader.session(json); }));
   }
+  reader.end_session();
   if (const SourceFile* file = files.find(below + "worker-events.jsonl");
       file != nullptr && !reader.knows_calls())
     PIEVT_TRY(reader.lines(*file, [&](const Json& json) { return reader.telemetry(json); }));

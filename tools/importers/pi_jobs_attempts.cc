@@ -21,8 +21,12 @@ using supervisor::one_line;
 Status RunStory::request(const Step& step) {
   requested_ns_[{step.job, step.attempt}] = step.at_ns;
   begun_[step.job] = std::max(begun_[step.job], step.attempt);
-  if (attempt_state(step) != nullptr) return {};  // it was told before
+  if (attempt_state(step) != nullptr) {  // it was told before
+    if (step.ran) launched(step);
+    return {};
+  }
   reopen(step);
+  const SourceFile* prompt = nullptr;
   AttemptLaunchRequestedT requested;
   requested.mode = AttemptMode::json;
   requested.purpose = AttemptPurpose::work;
@@ -34,10 +38,12 @@ Status RunStory::request(const Step& step) {
     requested.cwd = job.cwd;
     requested.timeout_ms = job.timeout_ms;
     requested.directory = attempt_directory(job.id, step.attempt);
-    if (const SourceFile* prompt = files_.find(requested.directory + "worker-prompt.md"))
-      requested.prompt = PIEVT_TRY(blobs_.put(prompt->text(), BlobKind::text));
+    prompt = files_.find(requested.directory + "worker-prompt.md");
+    if (prompt != nullptr) requested.prompt = PIEVT_TRY(blobs_.put(prompt->text(), BlobKind::text));
   }
-  tell(std::move(requested), step.at_ns, about(step));
+  if (tell(std::move(requested), step.at_ns, about(step)) && prompt != nullptr)
+    tell_secrets(prompt->text(), SecretPlace::prompt, "prompt", step.at_ns, about(step));
+  if (step.ran) launched(step);
   return {};
 }
 
@@ -142,8 +148,10 @@ void RunStory::retry(const Step& step) {
   JobRetryScheduledT scheduled;
   scheduled.attempt = step.attempt;
   scheduled.delay_ms = step.delay_ms;
-  if (step.at_ns != 0 && step.delay_ms < 1'000'000'000)
-    scheduled.not_before_ns = step.at_ns + step.delay_ms * 1'000'000;
+  // Only where the record has a time: the event must say the same when more of it is known.
+  const std::uint64_t said_ns = step.record == nullptr ? 0 : step.record->at_ns;
+  if (said_ns != 0 && step.delay_ms < 1'000'000'000)
+    scheduled.not_before_ns = said_ns + step.delay_ms * 1'000'000;
   scheduled.failure = failure_kind(step.failure).value_or(FailureKind::unknown);
   tell(std::move(scheduled), step.at_ns, {.job = step.job});
 }
@@ -200,6 +208,8 @@ Result<std::uint64_t> RunStory::output(const Step& step, OutputChannel channel,
     auto chunks =
         PIEVT_TRY(writer.write(*blobs_.log(), packer_, std::as_bytes(std::span(file->text()))));
     for (OutputCapturedT& chunk : chunks) tell(std::move(chunk), step.at_ns, about(step));
+    tell_secrets(file->text(), SecretPlace::output, EnumNameOutputChannel(channel), step.at_ns,
+                 about(step));
   }
   return std::uint64_t{file->bytes.size()};
 }

@@ -148,6 +148,11 @@ schema::ImportAnomalyFoundT& AnomalyList::add(ImportAnomaly kind, std::string_vi
     ++left_out_;
     return surplus_ = {};
   }
+  return add_sum(kind, file, std::move(detail));
+}
+
+schema::ImportAnomalyFoundT& AnomalyList::add_sum(ImportAnomaly kind, std::string_view file,
+                                                  std::string detail) {
   auto& found = list_.emplace_back().what;
   found.anomaly = kind;
   found.file = std::string(file);

@@ -75,6 +75,9 @@ struct Batch {
   std::vector<JobRecord> jobs;  ///< in the order of the input, then those nobody had announced
   std::vector<Record> records;  ///< by sequence number, ties by line
   std::uint64_t record_count = 0;
+  std::uint64_t records_known = 0;  ///< so many there were at least, read or not
+  std::string numbers_missing;      ///< among those that were read: `7, 9-12`
+  bool tail_lost = false;           ///< behind the last line that could be read there was another
 
   JobRecord* find(std::string_view job);
   /// Its number in the run, from 1; 0 where there is no such job.
@@ -97,6 +100,9 @@ class AnomalyList {
                                    std::string detail);
   schema::ImportAnomalyFoundT& add(schema::ImportAnomaly kind, std::string_view file,
                                    const SourceLine& line, std::string detail);
+  /// One that says how many there are of others: it is told behind any number of them.
+  schema::ImportAnomalyFoundT& add_sum(schema::ImportAnomaly kind, std::string_view file,
+                                       std::string detail);
   /// A value that is none of its writer's.
   void unknown_value(std::string_view file, std::string_view field, std::string_view actual);
 
@@ -110,6 +116,11 @@ class AnomalyList {
 /// which is an anomaly.
 std::uint64_t read_time(const Json& of, std::string_view field, std::string_view file,
                         AnomalyList& anomalies);
+
+inline constexpr std::string_view log_name = "events.jsonl";
+
+/// How the line of prose begins that pi-jobs writes where it does not keep a child's output.
+inline constexpr std::string_view placeholder = "Raw stdout capture disabled";
 
 /// The parts of read_batch, each in a file of its own.
 void read_log(Batch& batch, const SourceFiles& files, AnomalyList& anomalies);

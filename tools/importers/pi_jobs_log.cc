@@ -1,7 +1,7 @@
-// events.jsonl, line by line, and what the snapshots say of it.
+// events.jsonl, line by line.
 #include <algorithm>
 #include <array>
-#include <map>
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -16,7 +16,6 @@ namespace {
 
 using schema::ImportAnomaly;
 using supervisor::one_line;
-constexpr std::string_view log_name = "events.jsonl";
 
 RecordType type_of_word(std::string_view word) {
   static constexpr std::array<std::pair<std::string_view, RecordType>, 9> words{
@@ -39,6 +38,7 @@ class LogReader {
   LogReader(Batch& batch, AnomalyList& anomalies) : batch_(batch), anomalies_(anomalies) {}
 
   void line(const SourceLine& line, const SourceFile& file) {
+    batch_.tail_lost = false;
     Json json;
     // Behind every line there are the next ones, or the padding of the file.
     const auto failed =
@@ -68,8 +68,58 @@ class LogReader {
     batch_.records.push_back(std::move(record));
   }
 
+  // Records are numbered from 1 without gaps, so the highest number says how many there were; and
+  // a line that cannot be read was one, too. What stands behind the end of a batch counts nothing.
+  void count() {
+    if (end_ != 0) highest_ = std::min(highest_, end_);
+    const bool beyond = batch_.tail_lost && !tail_numbered_ && end_ == 0;
+    batch_.records_known = std::max(highest_ + (beyond ? 1u : 0u), batch_.record_count + bad_);
+  }
+
+  // Which numbers are missing, as people would say it: `7, 9-12`.
+  std::string missing() const {
+    std::string text;
+    std::uint64_t expected = 1;
+    std::size_t gaps = 0;
+    for (const std::uint64_t number : numbers_) {
+      if (number > highest_) break;
+      if (number > expected && ++gaps <= gaps_named) {
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", expected);
+        if (number > expected + 1) text += fmt::format("-{}", number - 1);
+      }
+      expected = number + 1;
+    }
+    return gaps > gaps_named ? text + " and others" : text;
+  }
+
  private:
+  // No batch has as many records: such a number is damage.
+  static constexpr std::uint64_t believable = 10'000'000;
+  static constexpr std::size_t gaps_named = 5;
+
+  void saw_number(std::uint64_t number) {
+    if (number <= believable) highest_ = std::max(highest_, number);
+  }
+
+  // A line that was cut off has its number still, which stands near its begin.
+  static std::optional<std::uint64_t> number_of_line(std::string_view line) {
+    constexpr std::string_view key = "\"seq\":";
+    const std::size_t at = line.substr(0, 100).find(key);
+    if (at == std::string_view::npos) return std::nullopt;
+    const char* const digits = line.data() + at + key.size();
+    std::uint64_t number = 0;
+    const auto [end, failed] = std::from_chars(digits, line.data() + line.size(), number);
+    // Without what comes after it, it may lack digits.
+    if (failed != std::errc() || end == line.data() + line.size()) return std::nullopt;
+    return number;
+  }
+
   void bad_line(const SourceLine& line) {
+    const auto number = number_of_line(line.text);
+    ++bad_;
+    batch_.tail_lost = true;
+    tail_numbered_ = number.has_value();
+    if (number) saw_number(*number);
     auto& found = line.ended
                       ? anomalies_.add(ImportAnomaly::not_json, log_name, line,
                                        "a line that is not JSON; the lines around it were read")
@@ -153,6 +203,8 @@ class LogReader {
   }
 
   void order(const Record& record, const SourceLine& line) {
+    saw_number(record.seq);
+    if (record.type == RecordType::batch_finished && record.seq <= believable) end_ = record.seq;
     if (!numbers_.insert(record.seq).second) {
       anomalies_.add(ImportAnomaly::duplicate, log_name, line,
                      fmt::format("a second record with sequence number {}", record.seq));
@@ -170,113 +222,28 @@ class LogReader {
   simdjson::dom::parser parser_;
   std::set<std::string> queued_;
   std::set<std::uint64_t> numbers_;
-  std::uint64_t last_ = 0;
+  std::uint64_t last_ = 0, highest_ = 0, end_ = 0, bad_ = 0;
+  bool tail_numbered_ = false;
   int started_ = 0;
 };
-
-struct LastWord {
-  const Record* finished = nullptr;
-  const Record* retry = nullptr;              ///< scheduled and not begun
-  std::map<std::string, const Record*> open;  ///< attempts without an end
-};
-
-std::map<std::string, LastWord> last_words(const Batch& batch) {
-  std::map<std::string, LastWord> words;
-  for (const Record& record : batch.records) {
-    LastWord& word = words[record.job];
-    if (record.type == RecordType::job_finished) word.finished = &record;
-    if (record.type == RecordType::retry_scheduled) word.retry = &record;
-    if (record.type == RecordType::attempt_started) {
-      word.retry = nullptr;
-      word.open[record.attempt] = &record;
-    }
-    if (record.type == RecordType::attempt_finished) word.open.erase(record.attempt);
-  }
-  return words;
-}
-
-SourceLine place(const Record& record) {
-  return {record.line, record.offset, std::string_view(), true};
-}
-
-void compare_job(const JobRecord& job, const LastWord& word, AnomalyList& anomalies) {
-  if (word.retry != nullptr) {
-    anomalies.add(ImportAnomaly::unfinished, log_name, place(*word.retry),
-                  fmt::format("attempt {} of job {} was scheduled and never began",
-                              word.retry->attempt, job.id));
-  }
-  for (const auto& [attempt, began] : word.open) {
-    anomalies.add(ImportAnomaly::unfinished, log_name, place(*began),
-                  fmt::format("attempt {} began and its end is not in the log", attempt));
-  }
-  if (word.finished == nullptr || !job.present || word.retry != nullptr || !word.open.empty())
-    return;
-  if (word.finished->status == job.status) return;
-  auto& found =
-      anomalies.add(ImportAnomaly::contradiction, fmt::format("jobs/{}.json", job.id),
-                    fmt::format("says otherwise than line {} of events.jsonl, which is believed",
-                                word.finished->line));
-  found.line = 0;
-  found.field = "status";
-  found.expected = word.finished->status;
-  found.actual = job.status;
-}
 
 }  // namespace
 
 void read_log(Batch& batch, const SourceFiles& files, AnomalyList& anomalies) {
   const SourceFile* file = files.find(log_name);
   if (file == nullptr) {
-    anomalies.add(ImportAnomaly::missing_file, log_name,
-                  "is missing; what happened is told from the snapshots");
+    anomalies
+        .add(ImportAnomaly::missing_file, log_name,
+             "is missing; what happened is told from the snapshots")
+        .field = "seq";
     return;
   }
   batch.log_there = true;
   LogReader reader(batch, anomalies);
   for (const SourceLine& line : lines_of(file->text())) reader.line(line, *file);
+  reader.count();
+  batch.numbers_missing = reader.missing();
   std::ranges::stable_sort(batch.records, {}, &Record::seq);
-}
-
-void compare(Batch& batch, const SourceFiles& files, AnomalyList& anomalies) {
-  auto words = last_words(batch);
-  for (const JobRecord& job : batch.jobs) {
-    compare_job(job, words[job.id], anomalies);
-    for (const AttemptRecord& attempt : job.attempts) {
-      const std::string below = fmt::format("attempts/{}/attempt-{}/", job.id, attempt.ordinal);
-      if (!files.has_below(below)) {
-        anomalies.add(ImportAnomaly::missing_file, below,
-                      fmt::format("the files of attempt {} are not there", attempt.ordinal));
-      } else if (files.find(below + "attempt.json") == nullptr) {
-        anomalies.add(ImportAnomaly::missing_file, below + "attempt.json",
-                      "is missing; the attempt is told from its job");
-      }
-    }
-  }
-  const auto end = std::ranges::find(batch.records, RecordType::batch_finished, &Record::type);
-  const bool ended = run_ending(batch.status).has_value();
-  if (batch.log_there && ended && end == batch.records.end()) {
-    anomalies
-        .add(ImportAnomaly::unfinished, log_name,
-             "batch.json says that the batch has ended, and the log has no end")
-        .actual = batch.status;
-  }
-  if (end != batch.records.end() && batch.present && end->status != batch.status) {
-    auto& found = anomalies.add(ImportAnomaly::contradiction, "batch.json",
-                                fmt::format("says otherwise than line {} of events.jsonl, which is "
-                                            "believed",
-                                            end->line));
-    found.field = "status";
-    found.expected = end->status;
-    found.actual = batch.status;
-  }
-  if (batch.present && !ended && end == batch.records.end()) {
-    anomalies
-        .add(ImportAnomaly::unfinished, "batch.json",
-             batch.status == "initializing"
-                 ? "the batch was being set up, and never was"
-                 : "the batch never ended: it goes on, or who ran it died")
-        .actual = batch.status;
-  }
 }
 
 }  // namespace pievt::tools::pi_jobs

@@ -12,6 +12,7 @@ namespace pievt::tools::pi_jobs {
 using namespace schema;  // NOLINT(google-build-using-namespace): every name below is an event
 using state::AttemptPhase;
 using state::JobPhase;
+using state::RunPhase;
 using supervisor::one_line;
 
 Status RunStory::plan() {
@@ -27,7 +28,9 @@ Status RunStory::plan() {
   planned.cwd = batch_.cwd;
   planned.parent_run = batch_.parent;
   planned.ruleset = std::string(ruleset);
-  tell(std::move(planned), batch_.started_ns, {});
+  // A plan and its jobs were there when the batch began, which the log says in its first line.
+  planned_ns_ = batch_.started_ns == 0 ? start_ns_ : std::min(batch_.started_ns, start_ns_);
+  tell(std::move(planned), planned_ns_, {});
   for (std::uint32_t number = 1; number <= batch_.jobs.size(); ++number)
     PIEVT_TRY(declare(batch_.jobs[number - 1], number));
   return {};
@@ -41,7 +44,7 @@ Status RunStory::step(Step&& step) {
       if (const auto* final = step.observation->as<FinalMessageObservedT>())
         finals_[{step.job, step.attempt}] = {*final, step.blank};
       teller_.tell({.payload = std::move(*step.observation),
-                    .subject = {.job = step.job, .attempt = step.attempt},
+                    .subject = about(step),
                     .occurred_ns = step.at_ns});
     }
     return {};
@@ -79,7 +82,7 @@ Status RunStory::step(Step&& step) {
 
 Status RunStory::close() {
   if (told_files_) return {};
-  return files_and_anomalies(std::max(last_ns_, batch_.started_ns));
+  return files_and_anomalies(std::max(last_ns_, start_ns_));
 }
 
 const AttemptState* RunStory::attempt_state(const Step& step) const {
@@ -111,7 +114,8 @@ Status RunStory::declare(const JobRecord& job, std::uint32_t number) {
       declared.rerun_of = fmt::format("{}/{}", batch_.parent, value);
     declared.metadata.push_back(std::move(pair));
   }
-  tell(std::move(declared), job.queued_ns, {.job = number});
+  const std::uint64_t queued_ns = job.queued_ns == 0 ? start_ns_ : job.queued_ns;
+  tell(std::move(declared), std::clamp(queued_ns, planned_ns_, start_ns_), {.job = number});
   return {};
 }
 
@@ -130,7 +134,7 @@ void RunStory::acceptance(const Step& step, Subject subject) {
   GateDecidedT decided;
   decided.decision = *decision;
   decided.ruleset = std::string(ruleset);
-  decided.decided_by = "pi-jobs";
+  decided.decided_by = "pi-jobs 0.5";
   for (const CheckRecord& seen : job.checks) {
     auto check = std::make_unique<CheckT>();
     check->kind = seen.name;
@@ -216,7 +220,30 @@ Status RunStory::files_and_anomalies(std::uint64_t at_ns) {
       PIEVT_TRY(artifact(*file, at_ns, {.job = number}));
   }
   tell_anomalies(at_ns);
+  tell_reading(at_ns);
   return {};
+}
+
+// How much of the source this run was told from, so that an audit can say what of it is missing.
+void RunStory::tell_reading(std::uint64_t at_ns) {
+  if (teller_.state().phase == RunPhase::finished) return;
+  ImportFinishedT read;
+  read.runs = 1;
+  for (const auto& job : teller_.state().jobs) {
+    ++read.jobs;
+    read.attempts += static_cast<std::uint32_t>(job->attempts.size());
+  }
+  read.records = batch_.record_count;
+  read.files = files_.all().size();
+  read.bytes = files_.bytes();
+  read.anomalies = anomalies_.size();
+  tell(read, at_ns, {});
+}
+
+void RunStory::tell_secrets(std::string_view text, SecretPlace place, std::string_view where,
+                            std::uint64_t at_ns, Subject subject) {
+  for (SecretFoundT& secret : secrets_.in(text, place, where))
+    tell(std::move(secret), at_ns, subject);
 }
 
 void RunStory::tell_anomalies(std::uint64_t at_ns) {
@@ -251,7 +278,9 @@ Status RunStory::artifact(const SourceFile& file, std::uint64_t at_ns, Subject s
       blobs_.put(file.text(), file.name.ends_with(".json") ? BlobKind::json : BlobKind::text));
   recorded.reason = "a file of the imported batch";
   recorded.name = file.name.substr(file.name.rfind('/') + 1);
-  tell(std::move(recorded), at_ns, subject);
+  // A file that was kept before has its secrets told.
+  if (tell(std::move(recorded), at_ns, subject))
+    tell_secrets(file.text(), SecretPlace::file, file.name, at_ns, subject);
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "tools/importers/pi_jobs_batch.h"
 #include "tools/importers/pi_jobs_steps.h"
 #include "tools/importers/run_teller.h"
+#include "tools/importers/secret_places.h"
 
 namespace pievt::tools::pi_jobs {
 
@@ -19,7 +20,13 @@ class RunStory {
  public:
   RunStory(RunTeller& teller, const Batch& batch, const SourceFiles& files, BlobSink& blobs,
            std::vector<FoundAnomaly>& anomalies)
-      : teller_(teller), batch_(batch), files_(files), blobs_(blobs), anomalies_(anomalies) {}
+      : teller_(teller),
+        batch_(batch),
+        files_(files),
+        blobs_(blobs),
+        anomalies_(anomalies),
+        secrets_(blobs),
+        start_ns_(start_of(batch)) {}
 
   Status plan();
   Status step(Step&& step);
@@ -34,8 +41,8 @@ class RunStory {
   };
 
   template <class Event>
-  void tell(Event event, std::uint64_t at_ns, Subject subject) {
-    teller_.tell({.payload = std::move(event), .subject = subject, .occurred_ns = at_ns});
+  bool tell(Event event, std::uint64_t at_ns, Subject subject) {
+    return teller_.tell({.payload = std::move(event), .subject = subject, .occurred_ns = at_ns});
   }
 
   const JobState* job_state(const Step& step) const { return find_job(teller_.state(), step.job); }
@@ -62,6 +69,9 @@ class RunStory {
   Status finish_run(const Step& step);
   Status files_and_anomalies(std::uint64_t at_ns);
   void tell_anomalies(std::uint64_t at_ns);
+  void tell_reading(std::uint64_t at_ns);
+  void tell_secrets(std::string_view text, schema::SecretPlace place, std::string_view where,
+                    std::uint64_t at_ns, Subject subject);
   Status artifacts(const std::string& directory, std::uint64_t at_ns, Subject subject);
   Status artifact(const SourceFile& file, std::uint64_t at_ns, Subject subject);
 
@@ -70,6 +80,9 @@ class RunStory {
   const SourceFiles& files_;
   BlobSink& blobs_;
   std::vector<FoundAnomaly>& anomalies_;
+  SecretPlaces secrets_;
+  std::uint64_t start_ns_;
+  std::uint64_t planned_ns_ = 0;
   OutputPacker packer_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> requested_ns_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, Final> finals_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <string>
 #include <utility>
 
 namespace pievt::tools::pi_jobs {
@@ -130,6 +131,15 @@ std::optional<std::uint64_t> time_of(std::string_view text) {
   const std::int64_t seconds = days * 86'400LL + *hour * 3'600LL + *minute * 60LL + *second;
   return static_cast<std::uint64_t>(seconds) * 1'000'000'000u +
          static_cast<std::uint64_t>(*milli) * 1'000'000u;
+}
+
+std::optional<std::uint64_t> time_in_name(std::string_view batch) {
+  std::string time(batch.substr(0, 24));
+  if (time.size() != 24 || time[13] != '-' || time[16] != '-' || time[19] != '-')
+    return std::nullopt;
+  time[13] = time[16] = ':';
+  time[19] = '.';
+  return time_of(time);
 }
 
 std::optional<std::uint32_t> attempt_ordinal(std::string_view attempt, std::string_view job) {

@@ -33,6 +33,9 @@ schema::Ending ending_of(std::string_view status, std::string_view failure,
 /// records that say `start` and `finish`).
 std::optional<std::uint64_t> time_of(std::string_view text);
 
+/// The time in the name of a batch, `2026-11-20T12-05-04-604Z-8084d3`; nothing in other names.
+std::optional<std::uint64_t> time_in_name(std::string_view batch);
+
 /// The ordinal in `<job>-a<N>`; nothing where it is not one of `job`.
 std::optional<std::uint32_t> attempt_ordinal(std::string_view attempt, std::string_view job);
 

@@ -42,9 +42,9 @@ Result<RunTeller> RunTeller::begin(const Log* log, const std::string& run_id,
     auto payload = unpack(event);
     if (!payload) continue;
     const schema::Head& head = event.head();
+    teller.latest_ns_ = std::max(teller.latest_ns_, head.occurred_ns());
     NewEvent stored{.payload = std::move(*payload),
-                    .subject = {.job = head.job(), .attempt = head.attempt()},
-                    .occurred_ns = head.occurred_ns()};
+                    .subject = {.job = head.job(), .attempt = head.attempt()}};
     ++teller.known_[teller.identity(stored)];
     if (event.type() == schema::Payload::AttemptClassified)
       teller.ended_.insert({head.job(), head.attempt()});
@@ -60,15 +60,12 @@ Result<RunTeller> RunTeller::begin(const Log* log, const std::string& run_id,
   return teller;
 }
 
-// What an event says, without the numbers that depend on what was told before it.
+// What an event says, without the numbers that depend on what was told before it, and without its
+// time: that is held between what else was known, which may be more now. Something said twice is
+// told twice, and passed over twice.
 std::string RunTeller::identity(const NewEvent& event) {
-  NewEvent bare{.payload = event.payload,
-                .subject = {.job = event.subject.job, .attempt = event.subject.attempt},
-                .occurred_ns = event.occurred_ns};
-  const auto type = event.payload.type();
-  // Files and what is wrong with them have the time of the last thing that happened before.
-  if (type == schema::Payload::ArtifactRecorded || type == schema::Payload::ImportAnomalyFound)
-    bare.occurred_ns = 0;
+  const NewEvent bare{.payload = event.payload,
+                      .subject = {.job = event.subject.job, .attempt = event.subject.attempt}};
   std::vector<std::byte> body;
   encoder_.append(bare, body);
   return hex(sha256(body));
@@ -95,30 +92,33 @@ void RunTeller::refuse(const NewEvent& event, const std::string& why) {
   found.what.detail = supervisor::one_line(why);
 }
 
-void RunTeller::tell(NewEvent event) {
+bool RunTeller::tell(NewEvent event) {
   std::vector<std::byte> body;
   const std::size_t size = encoder_.append(event, body);
   if (size > limits::event_bytes_max) {
     refuse(event, fmt::format("{} would have {} bytes, more than an event may have; it is left out "
                               "and stays in the kept file",
                               type_name(event.payload.type()), size));
-    return;
+    return false;
   }
   if (knew_run()) {
     if (const auto known = known_.find(identity(event));
         known != known_.end() && known->second > 0) {
       --known->second;
-      return;
+      return false;
     }
   }
   number(event);
+  event.occurred_ns = std::max(event.occurred_ns, latest_ns_);
   if (const Status admitted = check(state_, event); !admitted.ok()) {
     refuse(event, admitted.error().what);
-    return;
+    return false;
   }
+  latest_ns_ = event.occurred_ns;
   apply_new(state_, event, {state_.revision + 1}, supervisor::wall_now_ns(),
             supervisor::boot_now_ns());
   events_.push_back(std::move(event));
+  return true;
 }
 
 bool RunTeller::knew_end_of(std::uint32_t job, std::uint32_t attempt) const {

@@ -22,8 +22,10 @@ class RunTeller {
   static Result<RunTeller> begin(const Log* log, const std::string& run_id,
                                  std::vector<FoundAnomaly>& anomalies);
 
-  /// Tells one event. Numbers of gates and artifacts are given here.
-  void tell(NewEvent event);
+  /// Tells one event, and says whether it is new. Numbers of gates and artifacts are given here;
+  /// and a time that is before that of an event which is there already becomes the same as that:
+  /// by its time, an event must be where it is in the stream.
+  bool tell(NewEvent event);
 
   /// The run with everything told so far.
   const RunState& state() const { return state_; }
@@ -52,6 +54,7 @@ class RunTeller {
   std::vector<FoundAnomaly>& anomalies_;
   RunState state_;
   std::uint64_t known_revision_ = 0;
+  std::uint64_t latest_ns_ = 0;                 ///< of all events so far
   std::map<std::string, std::uint32_t> known_;  ///< identity of stored events, how often
   std::set<std::pair<std::uint32_t, std::uint32_t>> ended_, judged_;
   std::vector<NewEvent> events_;

@@ -80,8 +80,14 @@ Result<NamedThing> named_thing(const Context& context, const Log& log, std::stri
   if (context.opened != nullptr && context.opened->runs.contains(run_word))
     return NamedThing{context.opened->runs.find(run_word)->second, std::move(rest)};
   const RunList runs = PIEVT_TRY(load_runs(log));
-  return NamedThing{PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word)),
-                    std::move(rest)};
+  Result<std::string> run = resolve_run(runs, run_word.empty() ? "last" : run_word);
+  // A word with a slash may have been meant as a path.
+  std::error_code failed;
+  if (!run.ok() && run.error().code == Errc::not_found &&
+      std::filesystem::is_regular_file(word, failed))
+    return Error{Errc::invalid,
+                 fmt::format("{} is a file, and no sealed run; pievt seal writes those", word)};
+  return NamedThing{PIEVT_TRY(std::move(run)), std::move(rest)};
 }
 
 }  // namespace
@@ -116,6 +122,15 @@ Result<Reference> resolve(const Context& context, const Log& log, std::string_vi
   return resolve_within(PIEVT_TRY(load_run(log, named.run)), named.rest);
 }
 
+Result<std::string> whole_run(const Context& context, const Log& log, std::string_view word,
+                              std::string_view instead) {
+  Reference reference = PIEVT_TRY(resolve(context, log, word));
+  if (!reference.job) return std::move(reference.run);
+  return Error{Errc::invalid,
+               fmt::format("{} is a job, and pievt {} is about whole runs; name the run alone{}{}",
+                           word, context.verb.name, instead.empty() ? "" : "; ", instead)};
+}
+
 Result<Sight> look(const Context& context, const Log& log, std::string_view word) {
   const NamedThing named = PIEVT_TRY(named_thing(context, log, word));
   const bool now = !context.globals.at;
@@ -136,6 +151,9 @@ Result<Revision> moment(const Context& context, const Log& log, std::string_view
   if (text.starts_with('@')) {
     const auto sequence = number_in(text.substr(1));
     if (!sequence) return Error{Errc::invalid, fmt::format("--at {}: write @ and a number", text)};
+    if (*sequence > log.head().value)
+      return Error{Errc::not_found,
+                   fmt::format("--at {}: the store has {} events", text, log.head().value)};
     found = PIEVT_TRY(revision_at(log, run, Sequence{*sequence}));
   } else if (const auto event = number_in(text.starts_with('#') ? text.substr(1) : text)) {
     const Revision head = PIEVT_TRY(log.stream_head(run_stream(run)));

@@ -34,6 +34,11 @@ struct Reference {
 /// present. not_found: no such run, job or attempt; the nearest are offered.
 Result<Reference> resolve(const Context& context, const Log& log, std::string_view word);
 
+/// The run that `word` means, for a verb that is about whole runs: invalid where the word names a
+/// job, with `instead` (a sentence, or nothing) for what to do then.
+Result<std::string> whole_run(const Context& context, const Log& log, std::string_view word,
+                              std::string_view instead = {});
+
 /// The same for what stands behind a run's name, `intro/2`, in a run whose state is at hand.
 Result<Reference> resolve_within(const RunState& run, std::string_view rest);
 

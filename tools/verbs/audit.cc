@@ -13,6 +13,7 @@
 #include "tools/audit/markdown.h"
 #include "tools/audit/policy.h"
 #include "tools/audit/text.h"
+#include "tools/audit/together.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/chosen_runs.h"
 #include "tools/verbs/neighbours.h"
@@ -40,7 +41,8 @@ constexpr Manual manual_of_audit = {
         "consequences folded under them, what can be used, next commands and their price, then "
         "the timeline, jobs, cost, secrets, writes, other runs of the plan, what today's rules "
         "make "
-        "of it, and whether the record can be believed. Every statement names its events (#812); "
+        "of it, and whether the record can be believed. Of several runs what all of them need, "
+        "their causes and commands come first, together. Every statement names its events (#812); "
         "what is not known is listed and never shown as zero.\n\n"
         "A policy is a JSON file with any of forbiddenPaths, forbiddenCommands, network, budget, "
         "retries, secrets, weak; see docs/audit.md. Old runs can be asked too.\n\n"
@@ -118,11 +120,23 @@ Exit worst(Exit a, Exit b) {
   return rank(a) >= rank(b) ? a : b;
 }
 
+std::vector<audit::RunReport> reports_of(const std::vector<Audited>& all) {
+  std::vector<audit::RunReport> reports;
+  for (const Audited& each : all) reports.push_back(each.report);
+  return reports;
+}
+
 void write_text(Context& context, const std::vector<Audited>& all) {
   const audit::TextStyle style{
       context.terminal, context.globals.zone,
       context.arguments.has("--full") ? audit::Length::full : audit::Length::brief};
   const bool markdown = context.arguments.text_or("--output", "") == "md";
+  if (all.size() > 1) {
+    const std::vector<audit::RunReport> reports = reports_of(all);
+    context.out.write(markdown ? audit::together_markdown(reports, style)
+                               : audit::together_text(reports, style));
+    context.out.line("");
+  }
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (i > 0) context.out.line("");
     context.out.write(markdown ? audit::report_markdown(all[i].report, all[i].story, style)
@@ -146,12 +160,13 @@ void write_json(Context& context, const std::vector<Audited>& all) {
     audit::write_report_members(json, each.report);
     json.end_object();
   }
-  json.end_array().end_object().end_document();
+  json.end_array();
+  audit::write_together(json, reports_of(all));
+  json.end_object().end_document();
 }
 
 void write_sarif(Context& context, const std::vector<Audited>& all) {
-  std::vector<audit::RunReport> reports;
-  for (const Audited& each : all) reports.push_back(each.report);
+  const std::vector<audit::RunReport> reports = reports_of(all);
   render::JsonWriter json(context.out, render::JsonWriter::Layout::indented);
   audit::write_sarif(json, reports, version);
   json.end_document();

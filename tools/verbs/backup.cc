@@ -20,7 +20,8 @@ constexpr Manual manual_of_backup = {
     .details =
         "Copies every event that the backup does not have yet, with the texts and the output that "
         "events refer to. Works beside a running pievt and does not hold it up. The backup is, at "
-        "every moment, a whole beginning of the log: cut off, it is gone on with by the next one. "
+        "every moment, a whole beginning of the log: cut off, it knows that it is (verify and "
+        "restore say so, exit 4), and is gone on with by the next one. "
         "Everything is checked against checksums and the hash chain on the way.\n\n"
         "A backup is a store that is only read: pievt runs --store DEST. pievt restore makes one "
         "of it that can be written. Files of attempts that are running are not part of it, and "

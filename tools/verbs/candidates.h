@@ -10,10 +10,17 @@
 
 namespace pievt::tools {
 
-/// `last` and the ids of all runs, newest first, each with its name.
+/// `last`, the ids of all runs, newest first, each with its name, and the names of plans.
 Result<std::vector<std::string>> run_candidates(Context& context);
 
-/// The jobs of the last run as `last/ID`, each with its status.
+/// The jobs of the last run as `last/ID`, those of the latest runs as `RUN/ID`, each with its
+/// status, and what run_candidates() offers: a job's place is a run's too.
 Result<std::vector<std::string>> job_candidates(Context& context);
+
+/// Kinds of failure.
+Result<std::vector<std::string>> kind_candidates(Context& context);
+
+/// Formats of `pievt export`, each with its summary.
+Result<std::vector<std::string>> format_candidates(Context& context);
 
 }  // namespace pievt::tools

@@ -45,7 +45,13 @@ void write_copy(render::JsonWriter& json, const CopyReport& report) {
         .member("sequence", problem.sequence.value)
         .member("severity", problem.severity == Severity::damaged ? "damaged" : "missing")
         .member("what", problem.what)
-        .end_object();
+        .key("stream");
+    if (problem.stream.empty()) {
+      json.null();
+    } else {
+      json.value(problem.stream);
+    }
+    json.member("revision", problem.revision.value).end_object();
   }
   json.end_array().key("chain");
   if (report.chain.empty()) {
@@ -68,9 +74,16 @@ void write_problems(const Context& context, const CopyReport& report) {
                       render::plural(report.bodies_removed, "text or chunk", "texts and chunks"));
   for (const BodyProblem& problem : report.problems) {
     const bool damaged = problem.severity == Severity::damaged;
-    context.out.print("{} @{}: {}\n", damaged ? "damaged" : "missing", problem.sequence.value,
-                      render::one_line(problem.what));
+    const std::string where =
+        problem.stream.empty()
+            ? std::string()
+            : fmt::format("{} #{} ", render::one_line(problem.stream), problem.revision.value);
+    context.out.print("{} {}@{}: {}\n", damaged ? "damaged" : "missing", where,
+                      problem.sequence.value, render::one_line(problem.what));
   }
+  const std::uint64_t all = report.bodies_missing + report.bodies_damaged;
+  if (all > report.problems.size())
+    context.out.print("and {} more\n", all - report.problems.size());
 }
 
 Exit exit_of(const CopyReport& report) {

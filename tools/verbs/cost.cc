@@ -16,8 +16,8 @@ using audit::Spent;
 using render::Fact;
 
 constexpr std::array options_of_cost = {
-    argument("run", "which runs; the last one when left out")
-        .completing(Complete::runs)
+    argument("run", "which runs, or RUN/JOB; the last run when left out")
+        .completing(Complete::jobs)
         .repeatable(),
     value("--since", "WHEN", "all runs planned from then on"),
     choice("--by", "run|job|attempt|model|day",
@@ -44,11 +44,12 @@ render::ListingShape cost_shape() {
     return render::Column{.title = std::move(title),
                           .align = Align::right,
                           .narrow = Narrow::drop,
+                          .width_min = 12,
                           .importance = importance};
   };
   return {"pievt.cost",
           1,
-          {{"what", {.title = "WHAT", .importance = 10}},
+          {{"what", {.title = "WHAT", .narrow = Narrow::shrink, .width_min = 14, .importance = 10}},
            {"requests", number("REQUESTS", 3)},
            {"unreported_requests", number("UNREPORTED", 2)},
            {"input_tokens", number("IN", 4)},
@@ -56,8 +57,8 @@ render::ListingShape cost_shape() {
            {"cache_read_tokens", number("CACHE READ", 1)},
            {"cache_write_tokens", number("CACHE WRITE", 1)},
            {"total_tokens", number("TOKENS", 6)},
-           {"cost_nanodollars", {.title = "COST", .align = Align::right, .importance = 9}},
-           {"wasted_nanodollars", {.title = "WASTED", .align = Align::right, .importance = 8}}}};
+           {"cost_nanodollars", number("COST", 9)},
+           {"wasted_nanodollars", number("WASTED", 8)}}};
 }
 
 By by_of(const std::string& word) {
@@ -72,7 +73,8 @@ void write_row(render::Listing& listing, const Context& context, std::string_vie
                const Spent& spent, const Spent& wasted, render::Style style) {
   const bool text = context.globals.output == OutputFormat::text;
   const auto known = [&](const Spent& of, Fact fact) {
-    if (of.requests == 0) return text ? Fact::text("-") : fact;
+    // Of a row that has requests, those that were wasted can be none.
+    if (of.requests == 0 && spent.known()) return text ? Fact::text("-") : fact;
     if (!of.known()) return Fact::unknown("not reported");
     return of.unreported == 0 || !text ? fact : Fact::text(">= " + fact.shown());
   };
@@ -94,11 +96,12 @@ const Manual& cost_manual() {
 
 Result<Exit> cost(Context& context) {
   const Log log = PIEVT_TRY(open_to_read(context));
-  const std::vector<ChosenRun> runs = PIEVT_TRY(chosen_runs(context, log));
+  const std::vector<ChosenRun> runs = PIEVT_TRY(chosen_runs(context, log, Jobs::admitted));
   const auto several = runs.size() > 1 ? audit::Ledger::Runs::several : audit::Ledger::Runs::one;
   const By by = by_of(context.arguments.text_or("--by", runs.size() > 1 ? "run" : "job"));
   audit::Ledger ledger(by, several, context.globals.zone);
-  for (const ChosenRun& run : runs) PIEVT_TRY(ledger.add(log, run.id, run.at));
+  for (const ChosenRun& run : runs)
+    PIEVT_TRY(ledger.add(log, run.id, run.at, {run.job, run.attempt}));
   render::Listing listing = PIEVT_TRY(
       render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
                               cost_shape(), context.globals.fields));

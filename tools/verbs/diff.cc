@@ -1,4 +1,5 @@
-// `pievt diff A B`: what differs between two runs, one run at two moments, or two plans.
+// `pievt diff A B`: what differs between two runs, two jobs, two attempts, one run at two moments,
+// or two plans.
 #include <filesystem>
 #include <future>
 
@@ -11,11 +12,11 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr std::array options_of_diff = {
-    argument("a", "a run, RUN@EVENT for how it was then, or a plan file")
+    argument("a", "RUN[/JOB[/ATTEMPT]], with @EVENT for how it was then, or a plan file")
         .shown_as("A")
         .required()
-        .completing(Complete::runs),
-    argument("b", "the other one; with --to, left out").shown_as("B").completing(Complete::runs),
+        .completing(Complete::jobs),
+    argument("b", "the other one; with --to, left out").shown_as("B").completing(Complete::jobs),
     value("--to", "MOMENT", "the same run at a later moment than --at"),
     flag("--exit-code", "exit with 1 where they differ"),
     flag("--stat", "a line for each job that differs"),
@@ -29,7 +30,8 @@ constexpr Manual manual_of_diff = {
         "an attempt did (tool calls with their arguments, provider errors, last messages) by its "
         "content, not by its time. The first difference comes first, then all of them, prompts "
         "and outputs as texts. What differs between any two runs (times, ids, process numbers, "
-        "places, tokens) is left out.\n\n"
+        "places, tokens) is left out, and where a prompt names the run or the attempt it is for, "
+        "that name. A job is compared with a job, an attempt with an attempt.\n\n"
         "With plan files, the expanded plans are compared.",
     .options = options_of_diff,
     .examples = {{{"pievt diff last~1 last", "what this run did otherwise than the one before"},
@@ -47,6 +49,7 @@ struct Named {
   std::string run;
   Revision at;
   std::string label;
+  std::optional<std::uint32_t> job, attempt;
 };
 
 // `RUN@812` and `RUN@#812` are moments of a run; --at gives one to a word that has none.
@@ -61,18 +64,25 @@ Result<Named> named(Context& context, const Log& log, const std::string& word,
                       globals,        context.out,   context.terminal,
                       context.talk,   context.pager, context.environment};
   const Reference reference = PIEVT_TRY(resolve(context, log, name));
-  if (reference.job)
-    return Error{Errc::invalid, fmt::format("{}: name runs here; its jobs are aligned", word)};
   const Revision at = PIEVT_TRY(moment(there, log, reference.run));
-  Named made{reference.run, at, reference.run};
+  Named made{reference.run, at, reference.run, reference.job, reference.attempt};
+  if (reference.job) {
+    const std::size_t last = name.rfind('/');
+    made.label += name.substr(reference.attempt ? name.rfind('/', last - 1) : last);
+  }
   if (made.at.value != 0) made.label += fmt::format("@{}", made.at.value);
   return made;
+}
+
+// Whether one is the other, or the other beside it (see sealed_store.cc).
+bool in_one_run(const std::string& a, const std::string& b) {
+  return a != b && (a.starts_with(b + "-") || b.starts_with(a + "-"));
 }
 
 Result<RunSide> side_of(const Log& log, const Named& named) {
   RunState run = PIEVT_TRY(load_run(log, named.run, named.at));
   RunStory story = PIEVT_TRY(fold_story(log, named.run, named.at));
-  return RunSide{named.label, std::move(run), std::move(story)};
+  return RunSide{named.label, std::move(run), std::move(story), &log};
 }
 
 Result<Exit> answer(Context& context, const RunDifference& difference, const DiffBodies& bodies) {
@@ -108,9 +118,17 @@ Result<Exit> diff(Context& context) {
     return answer(context, PIEVT_TRY(plan_difference(a, b)), {nullptr, lines});
   }
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Named first = PIEVT_TRY(named(context, log, a, context.globals.at));
-  const Named second =
+  Named first = PIEVT_TRY(named(context, log, a, context.globals.at));
+  Named second =
       PIEVT_TRY(to ? named(context, log, a, *to) : named(context, log, b, context.globals.at));
+  if (first.job.has_value() != second.job.has_value() ||
+      first.attempt.has_value() != second.attempt.has_value())
+    return Error{Errc::invalid, "name two of a kind: runs, jobs or attempts"};
+  // One run, sealed twice: its files tell them apart.
+  if (context.opened != nullptr && !b.empty() && in_one_run(first.run, second.run)) {
+    first.label = a;
+    second.label = b;
+  }
   say_scope(context, log, "", {});
   // Folding is the long part, and the two are nothing to each other.
   auto other = std::async(std::launch::async, [&] { return side_of(log, second); });
@@ -118,6 +136,11 @@ Result<Exit> diff(Context& context) {
   Result<RunSide> side_b = other.get();
   RunSide in_a = PIEVT_TRY(std::move(side_a));
   RunSide in_b = PIEVT_TRY(std::move(side_b));
+  if (first.job)
+    return answer(context,
+                  PIEVT_TRY(difference_of(in_a, {*first.job, first.attempt}, in_b,
+                                          {*second.job, second.attempt})),
+                  {&log, lines});
   return answer(context, PIEVT_TRY(difference_of(in_a, in_b)), {&log, lines});
 }
 

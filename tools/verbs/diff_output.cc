@@ -23,10 +23,28 @@ std::string body_text(const DiffBodies& bodies, const Blob& blob) {
   return std::string(text_of(*bytes));
 }
 
-std::vector<std::string> lines_between(const DiffBodies& bodies, const Blob& a, const Blob& b) {
+// Words that differ anyhow, on both sides.
+struct Left {
+  const VolatileWords& a;
+  const VolatileWords& b;
+};
+
+std::vector<std::string> lines_between(const DiffBodies& bodies, const Blob& a, const Blob& b,
+                                       const Left& left) {
   if (bodies.log == nullptr || (!a && !b)) return {};
   if (a && b && std::memcmp(&a->digest(), &b->digest(), sizeof(schema::Digest)) == 0) return {};
-  return text_difference(body_text(bodies, a), body_text(bodies, b));
+  return text_difference(left.a.replaced_in(body_text(bodies, a)),
+                         left.b.replaced_in(body_text(bodies, b)));
+}
+
+const VolatileWords& no_words() {
+  static const VolatileWords none;
+  return none;
+}
+
+bool has_lines(const FieldChange& change) {
+  return change.before.find('\n') != std::string::npos ||
+         change.after.find('\n') != std::string::npos;
 }
 
 std::string event_name(std::uint64_t revision) {
@@ -47,7 +65,7 @@ class DifferenceText {
     }
     first();
     if (form == DiffForm::stat) return stat();
-    fields("", difference_.fields, "run");
+    fields("", difference_.fields, bodies_.log == nullptr ? "plan" : "run");
     for (const JobDifference& job : difference_.jobs) {
       if (context_.out.done()) return;
       this->job(job);
@@ -106,6 +124,10 @@ class DifferenceText {
     if (changes.empty()) return;
     if (title != nullptr) out(Style::bold, title);
     for (const FieldChange& change : changes) {
+      if (has_lines(change)) {
+        texts(indent + "  ", change.path, text_difference(change.before, change.after));
+        continue;
+      }
       if (!change.before.empty())
         out(Style::bad,
             fmt::format("{}  - {} = {}", indent, change.path, render::one_line(change.before)));
@@ -115,10 +137,15 @@ class DifferenceText {
     }
   }
 
-  void lines(const std::string& indent, const char* title, const Blob& a, const Blob& b) {
-    const auto difference = lines_between(bodies_, a, b);
+  void lines(const std::string& indent, std::string_view title, const Blob& a, const Blob& b,
+             const Left& left) {
+    texts(indent, title, lines_between(bodies_, a, b, left));
+  }
+
+  void texts(const std::string& indent, std::string_view title,
+             const std::vector<std::string>& difference) {
     if (difference.empty()) return;
-    if (title != nullptr) out(Style::plain, indent + title);
+    if (!title.empty()) out(Style::plain, indent + std::string(title));
     std::size_t shown = 0;
     for (const std::string& line : difference) {
       if (shown++ == bodies_.lines_max) {
@@ -151,7 +178,7 @@ class DifferenceText {
     if (job.ending_a != job.ending_b)
       title += fmt::format("  {} -> {}", job.ending_a, job.ending_b);
     out(Style::bold, title);
-    lines("  ", "prompt", job.prompt_a, job.prompt_b);
+    lines("  ", "prompt", job.prompt_a, job.prompt_b, {job.words_a, job.words_b});
     fields("", job.fields, nullptr);
     for (const AttemptDifference& attempt : job.attempts) this->attempt(attempt);
   }
@@ -166,7 +193,8 @@ class DifferenceText {
                            render::plural(attempt.same_steps, "step"), attempt.same_before);
     out(Style::plain, title);
     fields("  ", attempt.fields, nullptr);
-    lines("    ", "what it was given", attempt.prompt_a, attempt.prompt_b);
+    lines("    ", "what it was given", attempt.prompt_a, attempt.prompt_b,
+          {attempt.words_a, attempt.words_b});
     for (const StepChange& step : attempt.steps) {
       if (context_.out.done()) return;
       if (step.kind != StepChange::Kind::changed || step.a != step.b) {
@@ -177,7 +205,7 @@ class DifferenceText {
                                       event_name(step.revision_b), step.a));
       }
       if (step.kind == StepChange::Kind::changed)
-        lines("      ", nullptr, step.body_a, step.body_b);
+        lines("      ", "", step.body_a, step.body_b, {no_words(), no_words()});
     }
   }
 
@@ -196,9 +224,9 @@ void write_fields(render::JsonWriter& json, const std::vector<FieldChange>& chan
 }
 
 void write_lines(render::JsonWriter& json, const char* name, const DiffBodies& bodies,
-                 const Blob& a, const Blob& b) {
+                 const Blob& a, const Blob& b, const Left& left) {
   json.key(name).begin_array();
-  for (const std::string& line : lines_between(bodies, a, b)) json.value(line);
+  for (const std::string& line : lines_between(bodies, a, b, left)) json.value(line);
   json.end_array();
 }
 
@@ -214,7 +242,8 @@ void write_attempt(render::JsonWriter& json, const AttemptDifference& attempt,
   json.member("in_a", attempt.in_a).member("in_b", attempt.in_b);
   json.member("same_steps", attempt.same_steps).member("same_before", attempt.same_before);
   write_fields(json, attempt.fields);
-  write_lines(json, "prompt", bodies, attempt.prompt_a, attempt.prompt_b);
+  write_lines(json, "prompt", bodies, attempt.prompt_a, attempt.prompt_b,
+              {attempt.words_a, attempt.words_b});
   json.key("steps").begin_array();
   for (const StepChange& step : attempt.steps) {
     json.begin_object().member("change", kinds[static_cast<std::size_t>(step.kind)]);
@@ -222,7 +251,7 @@ void write_attempt(render::JsonWriter& json, const AttemptDifference& attempt,
     write_revision(json, "revision_a", step.revision_a);
     write_revision(json, "revision_b", step.revision_b);
     if (step.kind == StepChange::Kind::changed)
-      write_lines(json, "result", bodies, step.body_a, step.body_b);
+      write_lines(json, "result", bodies, step.body_a, step.body_b, {no_words(), no_words()});
     json.end_object();
   }
   json.end_array().end_object();
@@ -261,7 +290,7 @@ void write_difference_document(const Context& context, const RunDifference& diff
     write_revision(json, "revision_a", job.revision_a);
     write_revision(json, "revision_b", job.revision_b);
     write_fields(json, job.fields);
-    write_lines(json, "prompt", bodies, job.prompt_a, job.prompt_b);
+    write_lines(json, "prompt", bodies, job.prompt_a, job.prompt_b, {job.words_a, job.words_b});
     json.key("attempts").begin_array();
     for (const AttemptDifference& attempt : job.attempts) write_attempt(json, attempt, bodies);
     json.end_array().end_object();

@@ -29,12 +29,12 @@ constexpr Manual manual_of_doctor = {
     .details =
         "Looks at everything around the log: file system, locks, room, HEAD, versions, indexes, "
         "runs nobody works on, leftovers. Every finding ends with the command to run next. Exits "
-        "with 1 when there is a finding and with 0 when there is none. The log's content is "
-        "verify's work.\n\n"
+        "with 1 when there is a finding and with 0 when there is none. The log's content is not "
+        "read: that is verify's work.\n\n"
         "With --rebuild, indexes of streams and appends, STORE and HEAD are made anew from the "
         "events alone: a new log beside the old one, verified, put in its place at once. Needs as "
-        "much room again. Where events themselves are lost it changes nothing and exits with 5: "
-        "that is pievt salvage's work.",
+        "much room again. Where events themselves are lost, or texts damaged, it changes nothing "
+        "and exits with 5: that is pievt salvage's work.",
     .options = options_of_doctor,
     .examples = {{{"pievt doctor", "what is there to do"},
                   {"pievt doctor --rebuild", "after an index was damaged"}}},

@@ -27,7 +27,8 @@ namespace {
 constexpr std::array options_of_export = {
     argument("run", "which run, or RUN/JOB/ATTEMPT of one; the last run when left out")
         .completing(Complete::runs),
-    value("--format", "NAME", "which format; without a NAME that exists they are listed"),
+    value("--format", "NAME", "which format; without a NAME that exists they are listed")
+        .completing(Complete::formats),
     value("--file", "FILE", "write to FILE, which is there whole or not at all")
         .with_letter('f')
         .completing(Complete::files),
@@ -206,6 +207,10 @@ Result<Exit> export_run(Context& context) {
     say_scope(context, *log, reference.run, at);
   }
 
+  if (reference.job && row.part == ExporterRow::Part::run)
+    return Error{
+        Errc::invalid,
+        fmt::format("{} is a job, and {} is of whole runs; name the run alone", word, row.name)};
   ExportOptions asked;
   asked.pievt_version = program_version();
   asked.job = reference.job;

@@ -10,6 +10,7 @@
 #include "tools/frame/versions.h"
 #include "tools/importers/importer.h"
 #include "tools/render/progress.h"
+#include "tools/render/text.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/mended.h"
 
@@ -44,8 +45,17 @@ constexpr Manual manual_of_import = {
 };
 
 std::string_view word_of(RunImport outcome) {
-  constexpr std::array words = {"imported", "continued", "unchanged"};
-  return words[static_cast<std::size_t>(outcome)];
+  switch (outcome) {
+    case RunImport::imported:
+      return "imported";
+    case RunImport::continued:
+      return "continued";
+    case RunImport::unchanged:
+      return "unchanged";
+    case RunImport::restored:
+      break;
+  }
+  return "restored";
 }
 
 std::string place_of(const schema::ImportAnomalyFoundT& what) {
@@ -113,17 +123,19 @@ void write_text(Context& context, const ImportReport& report, bool preview) {
   for (const ImportedRun& run : report.runs) {
     std::vector<std::string> jobs;
     for (const auto& [word, count] : run.jobs) jobs.push_back(fmt::format("{} {}", count, word));
-    context.out.print(
-        "{}  {}  {}  {}{}\n", run.run_id, run.status,
-        jobs.empty() ? "no jobs" : fmt::format("{}", fmt::join(jobs, ", ")),
-        preview ? "would be imported" : word_of(run.outcome),
-        run.anomalies.empty() ? "" : fmt::format(", {} anomalies", run.anomalies.size()));
+    context.out.print("{}  {}  {}  {}{}\n", run.run_id, run.status,
+                      jobs.empty() ? "no jobs" : fmt::format("{}", fmt::join(jobs, ", ")),
+                      preview ? "would be imported" : word_of(run.outcome),
+                      run.anomalies.empty()
+                          ? ""
+                          : ", " + render::plural(run.anomalies.size(), "anomaly", "anomalies"));
     write_anomalies(context, run.anomalies);
     anomalies += run.anomalies.size();
   }
   write_anomalies(context, report.anomalies);
   if (report.runs.empty()) context.out.print("no batches there\n");
-  context.talk.say(fmt::format("{} batches, {} anomalies", report.runs.size(), anomalies));
+  context.talk.say(fmt::format("{}, {}", render::plural(report.runs.size(), "batch", "batches"),
+                               render::plural(anomalies, "anomaly", "anomalies")));
 }
 
 Result<const Importer*> importer_of(const std::filesystem::path& path) {

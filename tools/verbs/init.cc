@@ -11,7 +11,9 @@ constexpr Manual manual_of_init = {
     .details =
         "Makes the directory .pievt here (or the one named by --store), readable by you alone. It "
         "ignores itself "
-        "in git. Where there is a store already, nothing is changed.",
+        "in git. Where there is a store already, nothing is changed, and where one has lost its "
+        "file STORE "
+        "it is refused.",
     .options = {},
     .examples = {{{"pievt init", "a store for this project"},
                   {"pievt init --store /srv/records/nightly", "a store elsewhere"}}},
@@ -27,7 +29,8 @@ Result<Exit> init(Context& context) {
   const std::filesystem::path store = context.globals.store
                                           ? std::filesystem::path(*context.globals.store)
                                           : std::filesystem::current_path() / ".pievt";
-  const bool existed = std::filesystem::exists(store / "STORE");
+  std::error_code unreadable;  // then opening it says so
+  const bool existed = std::filesystem::exists(store / "STORE", unreadable);
   if (!existed) {
     Log made = PIEVT_TRY(Log::open(store, {.mode = OpenMode::create, .program = "pievt init"}));
     PIEVT_TRY(made.close());

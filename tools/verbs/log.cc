@@ -19,7 +19,8 @@ namespace pievt::tools::verbs {
 namespace {
 
 constexpr std::array options_of_log = {
-    argument("run", "which run; the last one when left out").completing(Complete::runs),
+    argument("run", "which run, or RUN/JOB[/ATTEMPT]; the last run when left out")
+        .completing(Complete::jobs),
     flag("--all", "the whole store: every run, and its own story"),
     flag("--follow", "go on as events arrive, until the run has finished").with_letter('f'),
     flag("--oneline", "one line an event"),
@@ -51,11 +52,16 @@ constexpr std::size_t types_max = 256;
 struct Filter {
   std::bitset<types_max> types;
   std::string job;
+  std::optional<std::uint32_t> number, attempt;  ///< of the job that stands behind the run's name
   std::optional<std::uint64_t> since_ns, until_ns;
   std::uint64_t left = UINT64_MAX;
 
   bool admits(const EventView& event, EventNames& names) const {
     if (!types.test(static_cast<std::size_t>(event.type()))) return false;
+    if (number && event.head().job() != *number) return false;
+    // Number 0 is of what serves the run itself, and of the run.
+    if (number == 0 && event.head().attempt() == 0) return false;
+    if (attempt && event.head().attempt() != *attempt) return false;
     if (since_ns && event.time_ns() < *since_ns) return false;
     if (until_ns && event.time_ns() > *until_ns) return false;
     return job.empty() || names.job(event) == job;
@@ -197,13 +203,19 @@ const Manual& log_manual() {
 
 Result<Exit> log(Context& context) {
   PIEVT_TRY(check_log_options(context));
-  const Filter filter = PIEVT_TRY(filter_from(context));
+  Filter filter = PIEVT_TRY(filter_from(context));
   const Log log = PIEVT_TRY(open_to_read(context));
   const bool all = context.arguments.has("--all");
   std::string run;
   Revision last{};
   if (!all) {
-    run = PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last"))).run;
+    const Reference reference =
+        PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+    if (reference.job && !filter.job.empty())
+      return Error{Errc::invalid, "name a job behind the run or with --job, not both"};
+    run = reference.run;
+    filter.number = reference.job;
+    filter.attempt = reference.attempt;
     last = PIEVT_TRY(moment(context, log, run));
   }
   PIEVT_TRY(check_job(context, log, run, filter.job));

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "supervisor/process/fd.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/bodies.h"
@@ -32,7 +33,9 @@ constexpr std::array options_of_output = {
 constexpr Manual manual_of_output = {
     .details =
         "Standard output as it was captured, not one byte more or less. While the attempt "
-        "runs, what is stored already is followed by what its file has beyond that.",
+        "runs, what is stored already is followed by what its file has beyond that.\n\n"
+        "Of an imported run the output was captured only where its source did; where it was not, "
+        "that is said, and it exits with 4.",
     .options = options_of_output,
     .examples = {{{"pievt output last/intro | tail -1", "the last line pi wrote"},
                   {"pievt output last/intro/1 --stderr",
@@ -100,6 +103,56 @@ Result<Tail> write_tail(const std::filesystem::path& path, std::uint64_t offset,
   return Tail::read;
 }
 
+// What an attempt left besides what was captured of it: pi's session file where it was kept as
+// evidence, and whether it comes from another system's record.
+struct Besides {
+  std::optional<schema::BlobRef> session;
+  bool imported = false;
+};
+
+Result<Besides> besides(const Log& log, const OutputKey& key, Revision at) {
+  Besides found;
+  auto reader = log.read_stream(run_stream(key.run), {1}, at);
+  while (reader.next()) {
+    const EventView& event = reader.event();
+    // As in a run's story: another system's run has its times told and rules that are not ours.
+    if (const auto* planned = event.envelope->payload_as_RunPlanned())
+      found.imported =
+          event.head().occurred_ns() != 0 && !text_of(planned->ruleset()).starts_with("pievt-");
+    const auto* artifact = event.envelope->payload_as_ArtifactRecorded();
+    if (artifact == nullptr || event.head().job() != key.job ||
+        event.head().attempt() != key.attempt)
+      continue;
+    if (artifact->kind() == schema::ArtifactKind::session && artifact->content() != nullptr)
+      found.session = *artifact->content();
+  }
+  PIEVT_TRY(reader.status());
+  return found;
+}
+
+// Where nothing was captured: pi's session may be kept as a file, and of what another system did
+// not record nobody knows whether it was nothing.
+Result<Exit> write_other(const Context& context, const Log& log, const OutputKey& key, Revision at,
+                         const std::string& word, BodyWriter& writer) {
+  const Besides found = PIEVT_TRY(besides(log, key, at));
+  if (key.channel == schema::OutputChannel::session && found.session) {
+    const auto bytes = log.get_blob(*found.session);
+    if (!bytes.ok()) return with_place_of_removed(context, log, key.run, bytes.error());
+    writer.write(std::span(*bytes));
+    writer.finish();
+    return Exit::ok;
+  }
+  if (!found.imported) {
+    context.talk.say("it wrote nothing");
+    return Exit::ok;
+  }
+  context.talk.warn(fmt::format(
+      "the {} of {} was not captured by the system that this run was imported from{}",
+      schema::EnumNameOutputChannel(key.channel), word,
+      found.session ? fmt::format("; its session was: pievt output {} --session", word) : ""));
+  return Exit::evidence;
+}
+
 // What the store has, from `skip` on. Returns how much it has in all.
 Result<std::uint64_t> write_stored(const Log& log, const OutputKey& key,
                                    const AttemptState& attempt, std::uint64_t skip,
@@ -160,6 +213,9 @@ Result<Exit> output(Context& context) {
     }
     context.talk.say(fmt::format("attempt {} has not ended yet", target.key.attempt));
   }
+  if (over && written == 0 && !context.out.done())
+    return write_other(context, log, target.key,
+                       PIEVT_TRY(moment(context, log, target.reference.run)), word, writer);
   writer.finish();
   return Exit::ok;
 }

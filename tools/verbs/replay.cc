@@ -14,6 +14,7 @@
 #include "tools/verbs/replay_verify.h"
 #include "tools/verbs/run_end.h"
 #include "tools/verbs/run_report.h"
+#include "tools/verbs/run_status.h"
 
 namespace pievt::tools::verbs {
 namespace {
@@ -111,6 +112,14 @@ Status follow(Context& context, const Log& log, const std::string& run, Revision
   return {};
 }
 
+// Nobody may be there to go on with it: waiting for that in silence looks like a fault.
+void say_who_goes_on(const Context& context, const Log& log, const RunState& run) {
+  if (run_status(run.phase, run.ending, run.supervisor.get(), log.info()).word != "interrupted")
+    return;
+  context.talk.say(fmt::format(
+      "nobody supervises this run any more; it goes on with: pievt resume {}", run.run_id));
+}
+
 }  // namespace
 
 const Manual& replay_manual() {
@@ -123,20 +132,23 @@ Result<Exit> replay(Context& context) {
   const auto typed = given.text("--speed");
   const double speed = typed ? PIEVT_TRY(speed_of(*typed)) : 0;
   const Log log = PIEVT_TRY(open_to_read(context));
-  const Reference reference = PIEVT_TRY(resolve(context, log, given.text_or("run", "last")));
-  const Revision at = PIEVT_TRY(moment(context, log, reference.run));
-  say_scope(context, log, reference.run, at);
+  const std::string word = given.text_or("run", "last");
+  const std::string name = PIEVT_TRY(
+      whole_run(context, log, word, fmt::format("pievt log {} lists a job's events", word)));
+  const Revision at = PIEVT_TRY(moment(context, log, name));
+  say_scope(context, log, name, at);
   if (given.has("--step")) {
     context.talk.say("reconstructed from events; nothing is executed");
-    return step_through(context, log, reference.run, at);
+    return step_through(context, log, name, at);
   }
-  if (given.has("--verify")) return verify_replay(context, log, reference.run, at);
+  if (given.has("--verify")) return verify_replay(context, log, name, at);
   const auto begin = std::chrono::steady_clock::now();
-  RunState run = PIEVT_TRY(fold_run(log, reference.run, at));
+  RunState run = PIEVT_TRY(fold_run(log, name, at));
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   context.talk.say(fmt::format("reconstructed from {} in {:.1f} ms; nothing was executed",
                                render::plural(run.revision, "event"), took.count()));
   const bool follows = given.has("--follow");
+  if (follows) say_who_goes_on(context, log, run);
   if (context.wants_json() && !follows) {
     PIEVT_TRY(write_run_document(context, run));
     return Exit::ok;
@@ -147,11 +159,10 @@ Result<Exit> replay(Context& context) {
     Teller teller(context, names);
     RunEnd end;
     const Revision last{run.revision};
-    PIEVT_TRY(
-        tell(context, teller, log.read_stream(run_stream(reference.run), {1}, last), speed, end));
+    PIEVT_TRY(tell(context, teller, log.read_stream(run_stream(name), {1}, last), speed, end));
     if (follows) {
-      PIEVT_TRY(follow(context, log, reference.run, last, teller, end));
-      run = PIEVT_TRY(load_run(log, reference.run));
+      PIEVT_TRY(follow(context, log, name, last, teller, end));
+      run = PIEVT_TRY(load_run(log, name));
     }
     context.out.line("");
   }

@@ -37,7 +37,8 @@ class Stepper {
 
   Result<Exit> run() {
     render::RawTerminal terminal(STDIN_FILENO, STDOUT_FILENO, context_.terminal);
-    PIEVT_TRY(go(last_));
+    // From the beginning, or at the moment that was asked for.
+    PIEVT_TRY(go(context_.globals.at ? last_ : 1));
     for (;;) {
       paint(terminal);
       const Key key = terminal.read(-1);

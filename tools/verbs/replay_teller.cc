@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "tools/render/sanitise.h"
+#include "tools/render/text.h"
 
 namespace pievt::tools {
 namespace {
@@ -12,60 +13,66 @@ std::string text(const flatbuffers::String* content) {
 }
 
 // The sentence of one event; empty where it is detail.
+// Nothing stands behind a colon or a comma where nothing was said.
+std::string with(std::string said, std::string_view between, const std::string& more) {
+  return more.empty() ? said : said + std::string(between) + more;
+}
+
 std::string sentence(const EventView& event) {
   std::string said;
-  visit(
-      event,
-      overloaded{
-          [&](const schema::RunPlanned& e) {
-            said = fmt::format("planned with {} jobs", e.job_count());
-          },
-          [&](const schema::RunStarted& e) {
-            said = fmt::format("started on pi {}",
-                               e.pi_version() == nullptr ? "?" : e.pi_version()->str());
-          },
-          [&](const schema::RunRecovered& e) {
-            said = fmt::format("taken over by a new supervisor: {} adopted, {} lost", e.adopted(),
-                               e.lost());
-          },
-          [&](const schema::RunStopRequested& e) { said = "stop requested: " + text(e.reason()); },
-          [&](const schema::RunPaused& e) { said = "paused: " + text(e.reason()); },
-          [&](const schema::RunResumed&) { said = "goes on"; },
-          [&](const schema::ThrottleChanged& e) {
-            said = fmt::format("at once {} -> {}: {}", e.from(), e.to(), text(e.detail()));
-          },
-          [&](const schema::LimitReached& e) {
-            said = fmt::format("limit reached: {}", schema::EnumNameLimitKind(e.limit()));
-          },
-          [&](const schema::AttemptLaunched&) { said = "runs"; },
-          [&](const schema::AttemptLaunchFailed& e) {
-            said = "could not be started: " + text(e.error());
-          },
-          [&](const schema::AttemptAdopted&) { said = "is watched again"; },
-          [&](const schema::AttemptLost&) { said = "ended while nobody watched"; },
-          [&](const schema::AttemptStopRequested& e) {
-            said = fmt::format("signal {} because of {}", e.signal(),
-                               schema::EnumNameStopReason(e.reason()));
-          },
-          [&](const schema::AttemptClassified& e) {
-            said =
-                fmt::format("ended: {}, {}", schema::EnumNameEnding(e.ending()), text(e.reason()));
-          },
-          [&](const schema::GateDecided& e) {
-            said = fmt::format("gate: {}", schema::EnumNameGateDecision(e.decision()));
-          },
-          [&](const schema::JobRetryScheduled& e) {
-            said = fmt::format("again in {} ms, as attempt {}", e.delay_ms(), e.attempt());
-          },
-          [&](const schema::JobFinished& e) {
-            said =
-                fmt::format("job {}: {}", schema::EnumNameJobStatus(e.status()), text(e.reason()));
-          },
-          [&](const schema::RunFinished& e) {
-            said = fmt::format("finished: {}, {}", schema::EnumNameRunEnding(e.ending()),
-                               text(e.reason()));
-          },
-      });
+  visit(event,
+        overloaded{
+            [&](const schema::RunPlanned& e) {
+              said = fmt::format("planned with {}", render::plural(e.job_count(), "job"));
+            },
+            [&](const schema::RunStarted& e) {
+              said = with("started", " on pi ", text(e.pi_version()));
+            },
+            [&](const schema::RunRecovered& e) {
+              said = fmt::format("taken over by a new supervisor: {} adopted, {} lost", e.adopted(),
+                                 e.lost());
+            },
+            [&](const schema::RunStopRequested& e) {
+              said = with("stop requested", ": ", text(e.reason()));
+            },
+            [&](const schema::RunPaused& e) { said = with("paused", ": ", text(e.reason())); },
+            [&](const schema::RunResumed&) { said = "goes on"; },
+            [&](const schema::ThrottleChanged& e) {
+              said =
+                  with(fmt::format("at once {} -> {}", e.from(), e.to()), ": ", text(e.detail()));
+            },
+            [&](const schema::LimitReached& e) {
+              said = fmt::format("limit reached: {}", schema::EnumNameLimitKind(e.limit()));
+            },
+            [&](const schema::AttemptLaunched&) { said = "runs"; },
+            [&](const schema::AttemptLaunchFailed& e) {
+              said = with("could not be started", ": ", text(e.error()));
+            },
+            [&](const schema::AttemptAdopted&) { said = "is watched again"; },
+            [&](const schema::AttemptLost&) { said = "ended while nobody watched"; },
+            [&](const schema::AttemptStopRequested& e) {
+              said = fmt::format("signal {} because of {}", e.signal(),
+                                 schema::EnumNameStopReason(e.reason()));
+            },
+            [&](const schema::AttemptClassified& e) {
+              said = with(fmt::format("ended: {}", schema::EnumNameEnding(e.ending())), ", ",
+                          text(e.reason()));
+            },
+            [&](const schema::GateDecided& e) {
+              said = fmt::format("gate: {}", schema::EnumNameGateDecision(e.decision()));
+            },
+            [&](const schema::JobRetryScheduled& e) {
+              said = fmt::format("again in {} ms, as attempt {}", e.delay_ms(), e.attempt());
+            },
+            [&](const schema::JobFinished& e) {
+              said = with(fmt::format("job {}", schema::EnumNameJobStatus(e.status())), ": ",
+                          text(e.reason()));
+            },
+            [&](const schema::RunFinished& e) {
+              said = with(fmt::format("finished: {}", schema::EnumNameRunEnding(e.ending())), ", ",
+                          text(e.reason()));
+            },
+        });
   return said;
 }
 

@@ -12,6 +12,7 @@
 #include "supervisor/turn/resume_run.h"
 #include "tools/render/table.h"
 #include "tools/verbs/control.h"
+#include "tools/verbs/run_filter.h"
 #include "tools/verbs/settings_in_force.h"
 #include "tools/verbs/supervise.h"
 
@@ -25,7 +26,10 @@ constexpr std::array options_of_rerun = {
     argument("run", "which run; the last one when left out").completing(Complete::runs),
     flag("--failed", "every job that did not succeed; what is done when nothing else is said"),
     flag("--all", "every job"),
-    value("--kind", "KIND", "only jobs that failed so, e.g. provider_transient").repeatable(),
+    value("--kind", "KIND",
+          "only jobs that failed so, e.g. provider_transient; `provider` is all of its kinds")
+        .completing(Complete::kinds)
+        .repeatable(),
     value("--job", "JOB", "this job; may be given more than once").repeatable(),
     value("--model", "MODEL", "another model for all of them"),
     value("--prompt", "FILE", "another prompt for all of them").completing(Complete::files),
@@ -60,6 +64,10 @@ Result<RerunChoice> choice_of(const Context& context) {
   if (all) choice.which = RerunChoice::Which::all;
   if (!choice.jobs.empty()) choice.which = RerunChoice::Which::named;
   for (const std::string& word : context.arguments.all("--kind")) {
+    if (word == "provider") {
+      choice.kinds.insert(choice.kinds.end(), provider_failures.begin(), provider_failures.end());
+      continue;
+    }
     const auto* names = schema::EnumNamesFailureKind();
     std::size_t at = 0;
     while (names[at] != nullptr && word != names[at]) ++at;
@@ -117,8 +125,11 @@ Result<Exit> rerun(Context& context) {
   const RerunChoice choice = PIEVT_TRY(choice_of(context));
   const std::filesystem::path store = PIEVT_TRY(store_path(context));
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt rerun"}));
-  const Reference reference =
-      PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
+  const Reference reference{
+      PIEVT_TRY(whole_run(context, log, context.arguments.text_or("run", "last"),
+                          "its jobs are chosen by --job ID, --failed or --kind KIND")),
+      {},
+      {}};
   const RunState old = PIEVT_TRY(load_run(log, reference.run));
   if (old.phase != state::RunPhase::finished && launch::supervisor_of(store, old.run_id)) {
     return Error{Errc::invalid_transition,

@@ -24,7 +24,9 @@ constexpr Manual manual_of_restore = {
         "restore that was cut off is gone on with by the same command.\n\n"
         "Do not go on with both the old store and the restored one: they would be two histories of "
         "one id, and a backup takes only one of them.\n\n"
-        "With --verify exits with 5 where the copy is damaged; it is then left in DEST.restoring.",
+        "With --verify exits with 5 where the copy is damaged; it is then left in DEST.restoring. "
+        "Of a backup that was cut off, what it has is restored; says how far that should have gone "
+        "and exits with 4, as where texts are missing; with 5 where texts are damaged.",
     .options = options_of_restore,
     .examples = {{{"pievt restore /mnt/safe/pievt .pievt --verify", "after a disk was lost"},
                   {"pievt restore /mnt/safe/pievt /tmp/look --dry-run", "how much there is"}}},
@@ -36,9 +38,10 @@ std::string_view word_of(const VerifyReport& report) {
 }
 
 Exit exit_after(const RestoreReport& report) {
-  if (!report.verified) return exit_of(report.copy);
-  if (report.verified->verdict == Verdict::damaged) return Exit::corrupt;
-  return report.verified->verdict == Verdict::incomplete ? Exit::evidence : exit_of(report.copy);
+  const bool damaged = report.verified && report.verified->verdict == Verdict::damaged;
+  if (damaged || exit_of(report.copy) == Exit::corrupt) return Exit::corrupt;
+  const bool incomplete = report.verified && report.verified->verdict == Verdict::incomplete;
+  return incomplete || report.unfinished ? Exit::evidence : exit_of(report.copy);
 }
 
 }  // namespace
@@ -67,7 +70,13 @@ Result<Exit> restore(Context& context) {
         .member("store", to.string())
         .member("dry_run", preview)
         .member("restored", report.restored)
-        .key("verdict");
+        .key("backup_goal");
+    if (report.unfinished) {
+      json.value(report.unfinished->value);
+    } else {
+      json.null();
+    }
+    json.key("verdict");
     if (report.verified) {
       json.value(word_of(*report.verified));
     } else {
@@ -79,6 +88,10 @@ Result<Exit> restore(Context& context) {
   }
   write_problems(context, report.copy);
   context.out.print("{} {}\n", preview ? "would restore" : "copied", copied_text(report.copy));
+  if (report.unfinished) {
+    context.out.print("the backup was cut off: it ends at @{} and should have gone to @{}\n",
+                      report.copy.head.value, report.unfinished->value);
+  }
   if (report.verified) context.out.print("verified: {}\n", word_of(*report.verified));
   if (report.restored) {
     context.out.print("{} ends at @{}\n", to.string(), report.copy.head.value);

@@ -79,12 +79,12 @@ Result<Exit> resume(Context& context) {
   const std::string word = context.arguments.text_or("run", "last");
   if (context.arguments.has("--detach")) {
     Log log = PIEVT_TRY(open_to_read(context));
-    const Reference reference = PIEVT_TRY(resolve(context, log, word));
+    const Reference reference{PIEVT_TRY(whole_run(context, log, word)), {}, {}};
     return resume_detached(context, log, store, reference.run);
   }
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::write, .program = "pievt resume"}));
   say_mended(context, log);
-  const Reference reference = PIEVT_TRY(resolve(context, log, word));
+  const Reference reference{PIEVT_TRY(whole_run(context, log, word)), {}, {}};
   auto lock = launch::RunLock::acquire(store, reference.run, "pievt resume");
   if (!lock.ok() && lock.error().code == Errc::busy)
     return ask_to_go_on(context, log, store, reference.run, lock.error());

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "supervisor/plan/canonical.h"
 #include "supervisor/plan/read_plan.h"
 
@@ -93,14 +94,7 @@ class Comparison {
     std::erase_if(out_.fields, [](const FieldChange& change) {
       return change.path == "name" && change.before.empty();
     });
-    for (const Pair& pair : pairs_of(a_.state, b_.state)) {
-      JobDifference job = PIEVT_TRY(job_difference(pair));
-      if (job.empty()) {
-        ++out_.same_jobs;
-      } else {
-        out_.jobs.push_back(std::move(job));
-      }
-    }
+    for (const Pair& pair : pairs_of(a_.state, b_.state)) keep(PIEVT_TRY(job_difference(pair)));
     if (!out_.first && !out_.fields.empty()) {
       const FieldChange& field = out_.fields.front();
       out_.first =
@@ -110,7 +104,39 @@ class Comparison {
     return std::move(out_);
   }
 
+  Result<RunDifference> jobs(const Pair& pair) {
+    out_.label_a = a_.label;
+    out_.label_b = b_.label;
+    keep(PIEVT_TRY(job_difference(pair)));
+    return std::move(out_);
+  }
+
+  Result<RunDifference> attempts(const RunPiece& in_a, const RunPiece& in_b) {
+    out_.label_a = a_.label;
+    out_.label_b = b_.label;
+    JobDifference out;
+    out.id_a = job(a_, in_a.job)->id;
+    out.id_b = job(b_, in_b.job)->id;
+    const story::Attempt* a = attempt_of(a_.story, in_a.job, *in_a.attempt - 1);
+    const story::Attempt* b = attempt_of(b_.story, in_b.job, *in_b.attempt - 1);
+    if (a == nullptr || b == nullptr)
+      return Error{Errc::not_found, "one of the attempts had not begun at that moment"};
+    out.ending_a = schema::EnumNameEnding(a->ending);
+    out.ending_b = schema::EnumNameEnding(b->ending);
+    attempt(out, fmt::format("{}/{}", out.id_a, a->number), a, b);
+    keep(std::move(out));
+    return std::move(out_);
+  }
+
  private:
+  void keep(JobDifference job) {
+    if (job.empty()) {
+      ++out_.same_jobs;
+    } else {
+      out_.jobs.push_back(std::move(job));
+    }
+  }
+
   const JobState* job(const RunSide& side, std::uint32_t number) const {
     return number == 0 ? nullptr : side.state.jobs[number - 1].get();
   }
@@ -134,8 +160,12 @@ class Comparison {
     if (!same_blob(a->prompt.get(), b->prompt.get())) {
       out.prompt_a = copy(a->prompt.get());
       out.prompt_b = copy(b->prompt.get());
-      first(out, a->id, "its prompt", "its prompt", a->declared_revision, b->declared_revision);
+      out.words_a = VolatileWords(a_.state);
+      out.words_b = VolatileWords(b_.state);
+      forget_volatile(out);
     }
+    if (out.prompt_a || out.prompt_b)
+      first(out, a->id, "its prompt", "its prompt", a->declared_revision, b->declared_revision);
     attempts(out, pair);
     if (!out.fields.empty()) {
       const FieldChange& field = out.fields.front();
@@ -152,21 +182,64 @@ class Comparison {
       const story::Attempt* a = attempt_of(a_.story, pair.a, i);
       const story::Attempt* b = attempt_of(b_.story, pair.b, i);
       if (a == nullptr && b == nullptr) return;
-      AttemptDifference attempt = attempt_difference(a, b);
-      if (attempt.empty()) continue;
-      const std::string where = fmt::format("{}/{}", out.id_a, i + 1);
-      if (a == nullptr || b == nullptr) {
-        first(out, where, a == nullptr ? "" : "an attempt", b == nullptr ? "" : "an attempt",
-              a == nullptr ? 0 : a->requested.revision, b == nullptr ? 0 : b->requested.revision);
-      } else if (attempt.prompt_a || attempt.prompt_b) {
-        first(out, where, "what it was given", "what it was given", a->requested.revision,
-              b->requested.revision);
-      } else if (!attempt.steps.empty()) {
-        const StepChange step = first_step(attempt.steps);
-        first(out, where, step.a, step.b, step.revision_a, step.revision_b);
-      }
-      out.attempts.push_back(std::move(attempt));
+      attempt(out, fmt::format("{}/{}", out.id_a, i + 1), a, b);
     }
+  }
+
+  void attempt(JobDifference& out, const std::string& where, const story::Attempt* a,
+               const story::Attempt* b) {
+    AttemptDifference attempt = attempt_difference(a, b);
+    if (attempt.prompt_a && attempt.prompt_b) {
+      attempt.words_a = words_of(a_.state, *a);
+      attempt.words_b = words_of(b_.state, *b);
+      forget_volatile(attempt);
+    }
+    if (attempt.empty()) return;
+    if (a == nullptr || b == nullptr) {
+      first(out, where, a == nullptr ? "" : "an attempt", b == nullptr ? "" : "an attempt",
+            a == nullptr ? 0 : a->requested.revision, b == nullptr ? 0 : b->requested.revision);
+    } else if (attempt.prompt_a || attempt.prompt_b) {
+      first(out, where, "what it was given", "what it was given", a->requested.revision,
+            b->requested.revision);
+    } else if (!attempt.steps.empty()) {
+      const StepChange step = first_step(attempt.steps);
+      first(out, where, step.a, step.b, step.revision_a, step.revision_b);
+    } else if (!attempt.fields.empty()) {
+      const FieldChange& field = attempt.fields.front();
+      first(out, where, field.path + " " + field.before, field.path + " " + field.after,
+            last_of(*a).revision, last_of(*b).revision);
+    }
+    out.attempts.push_back(std::move(attempt));
+  }
+
+  static story::Mark last_of(const story::Attempt& attempt) {
+    return attempt.classified.known() ? attempt.classified : attempt.requested;
+  }
+
+  static VolatileWords words_of(const RunState& run, const story::Attempt& attempt) {
+    VolatileWords words(run);
+    const JobState* job = find_job(run, attempt.job);
+    const AttemptState* state = find_attempt(run, attempt.job, attempt.number);
+    if (job != nullptr && state != nullptr) words.add(*job, *state);
+    return words;
+  }
+
+  static std::optional<std::string> lasting_text(const RunSide& side, const schema::BlobRef& blob,
+                                                 const VolatileWords& words) {
+    if (side.log == nullptr) return std::nullopt;
+    const auto bytes = side.log->get_blob(blob);
+    if (!bytes.ok()) return std::nullopt;
+    return words.replaced_in(text_of(*bytes));
+  }
+
+  // Prompts that differ in nothing but volatile words do not differ.
+  template <class Difference>
+  void forget_volatile(Difference& difference) const {
+    if (!difference.prompt_a || !difference.prompt_b) return;
+    const auto a = lasting_text(a_, *difference.prompt_a, difference.words_a);
+    if (!a || a != lasting_text(b_, *difference.prompt_b, difference.words_b)) return;
+    difference.prompt_a.reset();
+    difference.prompt_b.reset();
   }
 
   // What one did where the other did something else: both sides of the first place.
@@ -223,10 +296,36 @@ Leaves job_leaves(plan::Plan& plan, std::size_t index) {
   return leaves;
 }
 
+// A plan has no events: the first difference is the first thing that is written down otherwise.
+std::optional<FirstDifference> first_of_plans(const RunDifference& plans) {
+  const auto told = [](const std::string& where, const FieldChange& field) {
+    const auto side = [&](const std::string& value) {
+      return value.empty() ? std::string() : field.path + " = " + value;
+    };
+    return FirstDifference{where, side(field.before), side(field.after), 0, 0};
+  };
+  if (!plans.fields.empty()) return told("plan", plans.fields.front());
+  if (plans.jobs.empty()) return std::nullopt;
+  const JobDifference& job = plans.jobs.front();
+  if (!job.fields.empty()) return told(job.id_a, job.fields.front());
+  return FirstDifference{job.id_a + job.id_b, job.id_a.empty() ? "" : "declared",
+                         job.id_b.empty() ? "" : "declared", 0, 0};
+}
+
 }  // namespace
 
 Result<RunDifference> difference_of(RunSide& a, RunSide& b) {
   return Comparison(a, b).run();
+}
+
+Result<RunDifference> difference_of(RunSide& a, const RunPiece& in_a, RunSide& b,
+                                    const RunPiece& in_b) {
+  if (in_a.job == 0 || in_b.job == 0 || in_a.attempt.has_value() != in_b.attempt.has_value())
+    return Error{Errc::invalid, "compare a job with a job, and an attempt with an attempt"};
+  if (in_a.job > a.state.jobs.size() || in_b.job > b.state.jobs.size())
+    return Error{Errc::not_found, "one of the jobs was not declared at that moment"};
+  Comparison comparison(a, b);
+  return in_a.attempt ? comparison.attempts(in_a, in_b) : comparison.jobs({in_a.job, in_b.job});
 }
 
 Result<RunDifference> plan_difference(const std::string& path_a, const std::string& path_b) {
@@ -260,6 +359,7 @@ Result<RunDifference> plan_difference(const std::string& path_a, const std::stri
     job.id_b = b.jobs[i].id;
     out.jobs.push_back(std::move(job));
   }
+  out.first = first_of_plans(out);
   return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include "pievt/run_state.h"
 #include "pievt/run_story.h"
+#include "tools/verbs/lasting_text.h"
 #include "tools/verbs/state_leaves.h"
 
 namespace pievt::tools {
@@ -18,6 +19,13 @@ struct RunSide {
   std::string label;  ///< how it was named, "RUN" or "RUN@812"
   RunState state;
   RunStory story;
+  const Log* log = nullptr;  ///< where its texts are
+};
+
+/// A job of a run, or one of its attempts.
+struct RunPiece {
+  std::uint32_t job = 0;
+  std::optional<std::uint32_t> attempt;
 };
 
 /// Something an attempt did that the other did not, or that came out otherwise.
@@ -36,6 +44,7 @@ struct AttemptDifference {
   std::vector<StepChange> steps;
   std::vector<FieldChange> fields;
   std::optional<schema::BlobRef> prompt_a, prompt_b;  ///< where they differ
+  VolatileWords words_a, words_b;                     ///< that do not count in them
 
   bool empty() const {
     return in_a == in_b && steps.empty() && fields.empty() && !prompt_a && !prompt_b;
@@ -48,6 +57,7 @@ struct JobDifference {
   std::vector<FieldChange> fields;
   std::vector<AttemptDifference> attempts;            ///< only those that differ
   std::optional<schema::BlobRef> prompt_a, prompt_b;  ///< of its declaration, where they differ
+  VolatileWords words_a, words_b;                     ///< that do not count in them
   std::uint64_t revision_a = 0, revision_b = 0;       ///< of the first thing that differs
 
   bool empty() const {
@@ -74,6 +84,11 @@ struct RunDifference {
 
 /// Compares; the sides are as before when it returns.
 Result<RunDifference> difference_of(RunSide& a, RunSide& b);
+
+/// The same of a job against a job, or an attempt against an attempt, of two runs or of one. `a`
+/// and `b` name the same kind of thing. not_found: a side has no such thing at its moment.
+Result<RunDifference> difference_of(RunSide& a, const RunPiece& in_a, RunSide& b,
+                                    const RunPiece& in_b);
 
 /// One attempt against another, by what they did.
 AttemptDifference attempt_difference(const story::Attempt* a, const story::Attempt* b);

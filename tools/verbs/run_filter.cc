@@ -56,6 +56,11 @@ Result<RunFilter> RunFilter::from(const Context& context, std::uint64_t now_ns) 
   for (const auto kind : schema::EnumValuesFailureKind())
     known.push_back(schema::EnumNameFailureKind(kind));
   for (const std::string& word : given.all("--kind")) {
+    if (word == "provider") {
+      filter.failures_.insert(filter.failures_.end(), provider_failures.begin(),
+                              provider_failures.end());
+      continue;
+    }
     const auto found = std::ranges::find(known, word);
     if (found == known.end()) return unknown_word("--kind", word, known);
     const auto place = static_cast<std::size_t>(found - known.begin());

@@ -1,6 +1,7 @@
 // Which runs `pievt runs` shows, and in which order.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,11 @@
 #include "tools/verbs/run_status.h"
 
 namespace pievt::tools {
+
+/// What people mean by `--kind provider`.
+inline constexpr std::array provider_failures = {schema::FailureKind::provider_transient,
+                                                 schema::FailureKind::provider_permanent,
+                                                 schema::FailureKind::provider_stalled};
 
 struct FilteredRun {
   const RunSummary* run;

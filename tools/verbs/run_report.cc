@@ -27,18 +27,29 @@ std::uint64_t since(std::uint64_t from_ns, std::uint64_t now_ns) {
   return from_ns != 0 && now_ns > from_ns ? (now_ns - from_ns) / 1'000'000 : 0;
 }
 
-std::string tokens_of(const state::UsageTotalsT* usage) {
-  if (usage == nullptr || usage->requests == 0) return "";
+// Who still runs may yet report what it used; of who ended, it stays unknown.
+enum class Over : bool { no, yes };
+
+std::string tokens_of(const state::UsageTotalsT* usage, Over over) {
+  if (usage == nullptr || usage->requests == 0) return over == Over::yes ? "not reported" : "";
   if (usage->requests == usage->unreported) return "not reported";
   return render::count_text(usage->total_tokens);
 }
 
-std::string cost_of(const state::UsageTotalsT* usage) {
-  if (usage == nullptr || usage->requests == 0) return "";
+std::string cost_of(const state::UsageTotalsT* usage, Over over) {
+  if (usage == nullptr || usage->requests == 0) return over == Over::yes ? "not reported" : "";
   if (usage->requests == usage->unreported) return "not reported";
   // A sum with a part nobody reported is a lower bound, and says so.
   return fmt::format("{}{}", usage->unreported > 0 ? ">= " : "",
                      render::money_text(usage->cost_nanodollars));
+}
+
+Over over(const JobState& job) {
+  return job.phase == JobPhase::finished && !job.attempts.empty() ? Over::yes : Over::no;
+}
+
+Over over(const AttemptState& attempt) {
+  return attempt.phase == AttemptPhase::classified ? Over::yes : Over::no;
 }
 
 Cell status_cell(const JobState& job) {
@@ -64,7 +75,8 @@ Cell status_cell(const JobState& job) {
 
 std::string job_why(const JobState& job) {
   if (job.phase == JobPhase::backoff)
-    return fmt::format("again soon: {}", render::one_line(job.retry_reason));
+    return fmt::format("again soon{}{}", job.retry_reason.empty() ? "" : ": ",
+                       render::one_line(job.retry_reason));
   if (job.phase == JobPhase::finished) return render::one_line(job.reason);
   if (job.attempts.empty()) return "";
   const AttemptState& attempt = *job.attempts.back();
@@ -134,10 +146,14 @@ std::string run_headline(const RunState& run, const ReportStyle& style) {
       fmt::format("{}  {}  {} of {} jobs ok, {} ended  {}  {}", render::one_line(run.name),
                   render::styled(style.terminal, look, word), ok, run.jobs.size(), ended,
                   render::plural(attempts, "attempt"), duration_ms(since(run.started_ns, end)));
-  if (const std::string tokens = tokens_of(run.usage.get()); !tokens.empty())
-    line += fmt::format("  {} tokens", tokens);
-  if (const std::string cost = cost_of(run.usage.get()); !cost.empty())
-    line += fmt::format("  {}", cost);
+  const Over over = run.phase == RunPhase::finished && attempts > 0 ? Over::yes : Over::no;
+  const std::string tokens = tokens_of(run.usage.get(), over);
+  const std::string cost = cost_of(run.usage.get(), over);
+  if (tokens == "not reported") {
+    line += "  tokens and cost not reported";
+  } else if (!tokens.empty()) {
+    line += fmt::format("  {} tokens  {}", tokens, cost);
+  }
   if (run.phase == RunPhase::finished && run.ending == schema::RunEnding::stopped) {
     line += fmt::format("\nstopped: {}", render::one_line(run.reason));
   }
@@ -159,7 +175,7 @@ std::string job_table(const RunState& run, const ReportStyle& style) {
     const std::uint64_t ms = job_ms(*job, style.now_ns);
     table.row({render::one_line(job->id), status_cell(*job), job_why(*job),
                std::to_string(job->attempts.size()), ms == 0 ? "" : duration_ms(ms),
-               tokens_of(job->usage.get()), cost_of(job->usage.get())});
+               tokens_of(job->usage.get(), over(*job)), cost_of(job->usage.get(), over(*job))});
   }
   return table.render(style.terminal);
 }
@@ -183,8 +199,8 @@ std::string attempt_report(const AttemptState& attempt, const ReportStyle& style
            fmt::format("{}, {} ({} failed), {} by pi itself", render::plural(attempt.turns, "turn"),
                        render::plural(attempt.tool_calls, "tool call"), attempt.tool_errors,
                        render::plural(attempt.provider_retries, "retry", "retries")));
-  add_line(out, "tokens", tokens_of(attempt.usage.get()));
-  add_line(out, "cost", cost_of(attempt.usage.get()));
+  add_line(out, "tokens", tokens_of(attempt.usage.get(), over(attempt)));
+  add_line(out, "cost", cost_of(attempt.usage.get(), over(attempt)));
   add_line(out, "error", render::one_line(attempt.last_error));
   if (attempt.leftovers > 0) {
     add_line(
@@ -213,8 +229,8 @@ std::string job_report(const RunState& run, const JobState& job, const ReportSty
     add_line(out, "after",
              other == nullptr ? "a job that does not exist" : render::one_line(other->id));
   }
-  add_line(out, "tokens", tokens_of(job.usage.get()));
-  add_line(out, "cost", cost_of(job.usage.get()));
+  add_line(out, "tokens", tokens_of(job.usage.get(), over(job)));
+  add_line(out, "cost", cost_of(job.usage.get(), over(job)));
   for (const auto& gate : run.gates) {
     if (gate->job != job.number) continue;
     out += fmt::format("gate {}  {}  (attempt {}, #{})\n", render::one_line(gate->name),

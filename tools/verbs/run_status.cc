@@ -24,17 +24,17 @@ RunStatus ending_status(schema::RunEnding ending) {
   return {"finished", Style::plain};
 }
 
-// A supervisor holds the writer's role as long as it lives, so without a writer there is none. With
-// one it may be another's.
+// A supervisor lives or not, whoever writes to the store: it may have nothing to append, or do it
+// by way of another. Where its number means nothing here (another PID namespace), somebody who
+// writes is taken for it.
 bool supervised(const schema::ProcessIdT* supervisor, const LogInfo& info) {
-  if (!info.writer_alive) return false;
-  if (supervisor == nullptr) return true;  // about to be taken up
+  if (supervisor == nullptr) return info.writer_alive;  // about to be taken up
   if (supervisor->pid == 0) return false;  // imported: whoever ran it was not one of ours
   const auto found = process::reopen({.pid = static_cast<pid_t>(supervisor->pid),
                                       .start_ticks = supervisor->start_ticks,
                                       .boot_id = supervisor->boot_id,
                                       .pid_namespace = supervisor->pid_namespace});
-  if (!found.ok()) return true;  // its number means nothing here, and somebody does write
+  if (!found.ok()) return info.writer_alive;
   const auto* running = std::get_if<process::Process>(&*found);
   return running != nullptr && !running->has_ended();
 }

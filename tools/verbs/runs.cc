@@ -29,7 +29,10 @@ constexpr std::array options_of_runs = {
     value("--since", "WHEN", "only runs planned from then on"),
     value("--status", "WORD", "only runs of that status: failed, succeeded, running and so on")
         .repeatable(),
-    value("--kind", "KIND", "only runs of that kind, or with a job that failed that way")
+    value("--kind", "KIND",
+          "only runs of that kind, or with a job that failed that way; `provider` is all of its "
+          "kinds")
+        .completing(Complete::kinds)
         .repeatable(),
     value("--model", "NAME", "only runs in which a job names a model like that").repeatable(),
     choice("--sort", "started|time|cost|tokens|jobs|failed|name",
@@ -52,20 +55,26 @@ constexpr Manual manual_of_runs = {
 render::ListingShape runs_shape() {
   using render::Align;
   using render::Narrow;
+  const auto number = [](std::string title, int importance) {
+    return render::Column{.title = std::move(title),
+                          .align = Align::right,
+                          .narrow = Narrow::drop,
+                          .width_min = 12,
+                          .importance = importance};
+  };
   constexpr auto hidden = render::ListingColumn::Shown::on_request;
   return {"pievt.runs",
           1,
           {{"run", {.title = "RUN", .importance = 10}},
            {"name", {.title = "NAME", .narrow = Narrow::shrink, .width_min = 8}},
            {"status", {.title = "STATUS", .importance = 9}},
-           {"succeeded", {.title = "OK", .align = Align::right, .importance = 8}},
-           {"failed", {.title = "FAILED", .align = Align::right, .importance = 8}},
-           {"jobs", {.title = "JOBS", .align = Align::right, .importance = 7}},
-           {"attempts", {.title = "TRIES", .align = Align::right, .narrow = Narrow::drop}},
-           {"duration_ns", {.title = "TIME", .align = Align::right, .importance = 6}},
-           {"total_tokens",
-            {.title = "TOKENS", .align = Align::right, .narrow = Narrow::drop, .importance = 2}},
-           {"cost_nanodollars", {.title = "COST", .align = Align::right, .importance = 5}},
+           {"succeeded", number("OK", 8)},
+           {"failed", number("FAILED", 8)},
+           {"jobs", number("JOBS", 7)},
+           {"attempts", number("TRIES", 1)},
+           {"duration_ns", number("TIME", 6)},
+           {"total_tokens", number("TOKENS", 2)},
+           {"cost_nanodollars", number("COST", 5)},
            {"started", {.title = "STARTED", .narrow = Narrow::drop, .importance = 3}},
            {"finished", {.title = "FINISHED"}, hidden},
            {"requests", {.title = "REQUESTS", .align = Align::right}, hidden},
@@ -98,20 +107,31 @@ Fact duration_fact(const RunSummary& run, const RunStatus& status, std::uint64_t
   return Fact::duration(static_cast<std::int64_t>(std::max(end, run.started_ns) - run.started_ns));
 }
 
-void write_row(render::Listing& listing, const Context& context, const RunSummary& run,
-               const RunStatus& status, std::uint64_t now_ns) {
+// On a narrow terminal a run is called by the part behind its last dash, where that is enough.
+std::string shown_id(const Context& context, const RunList& list, const RunSummary& run) {
+  constexpr int narrow = 72;
+  const bool whole = context.globals.output != OutputFormat::text || !context.terminal.is_tty ||
+                     context.terminal.width >= narrow;
+  if (whole) return run.run_id;
+  const std::string tail = run.run_id.substr(run.run_id.rfind('-') + 1);
+  const auto found = resolve_run(list, tail);
+  return found.ok() && *found == run.run_id ? tail : run.run_id;
+}
+
+void write_row(render::Listing& listing, const Context& context, const RunList& list,
+               const RunSummary& run, const RunStatus& status, std::uint64_t now_ns) {
   static const state::UsageTotalsT none;
   const state::UsageTotalsT& usage = run.usage ? *run.usage : none;
   const render::Zone zone = context.globals.zone;
-  listing.row({Fact::text(run.run_id), Fact::text(run.name), Fact::text(status.word, status.style),
-               Fact::count(run.succeeded), Fact::count(run.failed), Fact::count(run.jobs),
-               Fact::count(run.attempts), duration_fact(run, status, now_ns),
-               at_least(Fact::count(usage.total_tokens), run, context.globals.output),
-               at_least(Fact::money(usage.cost_nanodollars), run, context.globals.output),
-               time_fact(run.started_ns, zone, "not started"),
-               time_fact(run.finished_ns, zone, "not finished"), Fact::count(usage.requests),
-               Fact::count(usage.unreported), Fact::count(run.revision),
-               Fact::text(run.plan_path)});
+  listing.row(
+      {Fact::text(shown_id(context, list, run)), Fact::text(run.name),
+       Fact::text(status.word, status.style), Fact::count(run.succeeded), Fact::count(run.failed),
+       Fact::count(run.jobs), Fact::count(run.attempts), duration_fact(run, status, now_ns),
+       at_least(Fact::count(usage.total_tokens), run, context.globals.output),
+       at_least(Fact::money(usage.cost_nanodollars), run, context.globals.output),
+       time_fact(run.started_ns, zone, "not started"),
+       time_fact(run.finished_ns, zone, "not finished"), Fact::count(usage.requests),
+       Fact::count(usage.unreported), Fact::count(run.revision), Fact::text(run.plan_path)});
 }
 
 }  // namespace
@@ -150,7 +170,7 @@ Result<Exit> runs(Context& context) {
   for (const auto& [run, status] : rows) {
     if (listing.rows() >= filter.limit() || context.out.done()) break;
     // In the past nothing goes on: running things are measured against their last event.
-    write_row(listing, context, *run, status, past ? run->updated_ns : now);
+    write_row(listing, context, list, *run, status, past ? run->updated_ns : now);
   }
   listing.finish(list.runs.empty() ? "no runs yet; start one with: pievt run PLAN.json"
                                    : "no run of this store is like that");

@@ -20,7 +20,8 @@ constexpr std::array options_of_salvage = {
 constexpr Manual manual_of_salvage = {
     .details =
         "Saves every intact event of a damaged store into a new one, and names what is lost: "
-        "sequences, and revisions of which streams. The damaged store is only read, so nothing is "
+        "sequences, and revisions of which streams, and texts of which runs; the file SALVAGED in "
+        "the new store has it, too. The damaged store is only read, so nothing is "
         "made worse and it can be tried again. Needs twice the room of the store beside DEST.\n\n"
         "Events keep their sequences, revisions and ids, and are saved byte for byte. Where some "
         "are lost a mark takes their place: log and show pass over it, verify names it, and runs "
@@ -72,9 +73,15 @@ void write_text(const Context& context, const SalvageReport& report, bool previe
   }
   write_problems(context, report.copy);
   context.out.print("{} {}\n", preview ? "could save" : "saved", copied_text(report.copy));
-  context.out.line(report.lost.empty()
-                       ? "no event is lost"
-                       : fmt::format("{} are lost", render::plural(report.events_lost, "event")));
+  const std::uint64_t texts = report.copy.bodies_missing + report.copy.bodies_damaged;
+  const std::string also =
+      texts == 0 ? ""
+                 : fmt::format("; not there: {}", render::plural(texts, "text or chunk of output",
+                                                                 "texts and chunks of output"));
+  context.out.line((report.lost.empty()
+                        ? "no event is lost"
+                        : fmt::format("{} are lost", render::plural(report.events_lost, "event"))) +
+                   also);
 }
 
 }  // namespace

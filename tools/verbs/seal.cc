@@ -46,8 +46,9 @@ constexpr Manual manual_of_seal = {
         "the store has recorded it. Its events stay for ever, and so do texts that another run "
         "refers to. Nothing asks back; --dry-run says first what would go. It needs the store for "
         "itself, as pievt gc does. Texts stay while a process lives that has appended to the "
-        "store: then, and after a kill, the next pievt gc takes them. Keep the file: sealed/ is "
-        "in no backup. pievt unseal FILE brings texts and output back.\n\n"
+        "store: then the next pievt gc takes them. After a kill at any moment the same command "
+        "goes on where it was cut off. Keep the file: sealed/ is in no backup. pievt unseal FILE "
+        "brings texts and output back.\n\n"
         "Exits with 4 where texts or output were missing in the store already (where it was "
         "output, nothing is removed), and with 3 where the removal has to wait.",
     .options = options_of_seal,
@@ -136,16 +137,45 @@ void write_text(const Context& context, const SealReport& report, const std::fil
     write_amounts(context, "removed", removal->report);
 }
 
+Error removed_already(const Log& log, const std::string& run, const RemovedRun& removed) {
+  return {Errc::invalid,
+          fmt::format("the texts and output of run {} were {}. That file is the whole run: copy "
+                      "it, or take them back with: pievt unseal FILE. What is left of them in the "
+                      "store goes with: pievt gc",
+                      run, removed.sentence(log.info().directory))};
+}
+
 // What is left of a run in the store is not the run any more.
 Status refuse_removed(const Context& context, const Log& log, const std::string& run) {
   const auto removed = PIEVT_TRY(removed_run(context, log, run));
   if (!removed) return {};
-  return Error{
-      Errc::invalid,
-      fmt::format("the texts and output of run {} were {}. That file is the whole run: copy "
-                  "it, or take them back with: pievt unseal FILE. What is left of them in the "
-                  "store goes with: pievt gc",
-                  run, removed->sentence(log.info().directory))};
+  return removed_already(log, run, *removed);
+}
+
+// A run as it lies in its file.
+struct Sealed {
+  std::filesystem::path file;
+  SealReport report;
+};
+
+// Where the removal of the run is recorded already: a kill came before all was removed, or somebody
+// says it twice. It goes on only with the very file that the store knows, as long as that is the
+// whole run.
+Result<std::optional<Sealed>> sealed_before(const Context& context, const Log& log,
+                                            const std::string& run) {
+  const auto removed = PIEVT_TRY(removed_run(context, log, run));
+  if (!removed) return std::optional<Sealed>();
+  const std::filesystem::path place = removed->place(log.info().directory);
+  const auto named = context.arguments.text("--file");
+  std::error_code failed;
+  const bool is_named = !named || std::filesystem::equivalent(*named, place, failed);
+  const bool is_whole = PIEVT_TRY(log.stream_head(run_stream(run))).value == removed->events;
+  const auto digest = sha256_of_file(place);
+  if (!context.arguments.has("--remove") || !is_named || !is_whole || !digest.ok() ||
+      *digest != removed->sha256)
+    return removed_already(log, run, *removed);
+  const auto sealed = PIEVT_TRY(open_sealed(place));
+  return std::optional(Sealed{place, {sealed->facts(), *digest}});
 }
 
 // The event is in the log, so whatever happens now is made up for by the next collection.
@@ -209,6 +239,8 @@ Result<SealReport> write_file(Context& context, const Log& log, const std::strin
   render::Progress progress(context.talk.writer(), context.talk.terminal(), "sealing", now());
   SealOptions asked;
   asked.pievt_version = program_version();
+  // A file that was finished before a kill, and one that was made without --remove, is the one.
+  if (context.arguments.has("--remove")) asked.existing = SealOptions::Existing::accept;
   if (context.arguments.has("--force")) asked.existing = SealOptions::Existing::replace;
   if (context.globals.loudness != Loudness::quiet) {
     asked.progress = [&](std::uint64_t done, std::uint64_t total) {
@@ -219,6 +251,24 @@ Result<SealReport> write_file(Context& context, const Log& log, const std::strin
   auto report = pievt::seal(*source, file, asked);
   if (report.ok()) progress.finish();
   return report;
+}
+
+// Output that could not be read is perhaps only damaged, and evidence of that.
+bool may_go(const SealReport& report) {
+  return report.facts.chunks_missing == 0;
+}
+
+// Seals the run, and has that in the log.
+Result<Sealed> seal_and_record(Context& context, Log& log, const std::string& run) {
+  const bool removes = context.arguments.has("--remove");
+  if (auto before = PIEVT_TRY(sealed_before(context, log, run))) return std::move(*before);
+  const auto named = context.arguments.text("--file");
+  const std::filesystem::path file =
+      named ? std::filesystem::path(*named) : PIEVT_TRY(sealed_place(log.info().directory, run));
+  SealReport report = PIEVT_TRY(write_file(context, log, run, file));
+  const bool goes = removes && may_go(report);
+  PIEVT_TRY(record_sealed(log, report, file, goes ? Original::goes : Original::stays));
+  return Sealed{file, std::move(report)};
 }
 
 Status check_words(const Context& context) {
@@ -257,21 +307,14 @@ Result<Exit> seal(Context& context) {
       PIEVT_TRY(resolve(context, log, context.arguments.text_or("run", "last")));
   if (reference.job) return Error{Errc::invalid, "a run is sealed as a whole; name the run alone"};
   say_scope(context, log, reference.run, {});
-  PIEVT_TRY(refuse_removed(context, log, reference.run));
   std::optional<launch::RunLock> lock;
   if (removes)
     lock.emplace(PIEVT_TRY(launch::RunLock::acquire(store, reference.run, "pievt seal")));
-  const auto named = context.arguments.text("--file");
-  const std::filesystem::path file =
-      named ? std::filesystem::path(*named) : PIEVT_TRY(sealed_place(store, reference.run));
-  const SealReport report = PIEVT_TRY(write_file(context, log, reference.run, file));
-
-  // Output that could not be read is perhaps only damaged, and evidence of that.
-  const bool may_go = removes && report.facts.chunks_missing == 0;
-  PIEVT_TRY(record_sealed(log, report, file, may_go ? Original::goes : Original::stays));
+  const Sealed sealed = PIEVT_TRY(seal_and_record(context, log, reference.run));
+  const auto& [file, report] = sealed;
   PIEVT_TRY(log.close());
   std::optional<Removal> removal;
-  if (may_go) {
+  if (removes && may_go(report)) {
     removal = PIEVT_TRY(remove_original(store, reference.run));
   } else if (removes) {
     removal = Removal{Removal::State::refused, {}, "output is missing in the file"};

@@ -77,6 +77,64 @@ class PrivateStore final : public Opened {
   Fd lock_;
 };
 
+// A run under another id, so that a store can hold it beside one that has the same.
+class Renamed final : public RunSource {
+ public:
+  Renamed(const RunSource& of, std::string run_id) : of_(of), run_id_(std::move(run_id)) {}
+
+  const std::string& run_id() const override { return run_id_; }
+  const std::string& origin() const override { return of_.origin(); }
+  Revision head() const override { return of_.head(); }
+  Status events(const EventSink& sink) const override { return of_.events(sink); }
+  Result<std::vector<std::byte>> blob(const schema::BlobRef& ref) const override {
+    return of_.blob(ref);
+  }
+  void blobs(std::span<const schema::BlobRef> refs, const BlobSink& sink) const override {
+    of_.blobs(refs, sink);
+  }
+  Result<std::uint64_t> output(const OutputKey& key, const AttemptState& attempt,
+                               const ByteSink& sink) const override {
+    OutputKey there = key;
+    there.run = of_.run_id();
+    return of_.output(there, attempt, sink);
+  }
+  Result<std::uint64_t> schema_hash(const EventView& event) const override {
+    return of_.schema_hash(event);
+  }
+  Result<std::vector<std::byte>> schema(std::uint64_t short_hash) const override {
+    return of_.schema(short_hash);
+  }
+  Result<Actor> actor(std::uint32_t number) const override { return of_.actor(number); }
+
+ private:
+  const RunSource& of_;
+  std::string run_id_;
+};
+
+// Stores it beside what is there, and returns by which id it is found. Of one run two states can be
+// at hand: sealed twice, or sealed and gone on with. To compare them is what diff is for; other
+// verbs add up and would count the run twice.
+Result<std::string> store_beside(const Context& context, Log& to, const RunSource& source,
+                                 const Provenance& from) {
+  std::string id = source.run_id();
+  if (PIEVT_TRY(to.stream_head(run_stream(id))).value == 0) {
+    PIEVT_TRY(store_run(to, source, Unknown::kept, from));
+    return id;
+  }
+  if (context.verb.name != "diff") {
+    const auto stored = store_run(to, source, Unknown::kept, from);
+    if (stored.ok()) return id;
+    if (stored.error().code != Errc::conflict) return stored.error();
+    return Error{Errc::invalid,
+                 fmt::format("two of these are run {} and say different things of it; ask them one "
+                             "by one, or compare them with pievt diff",
+                             id)};
+  }
+  const Renamed other(source, id + "-2");
+  PIEVT_TRY(store_run(to, other, Unknown::kept, from));
+  return other.run_id();
+}
+
 // `RUN@812` of diff is a run, too.
 std::string without_moment(const std::string& word) {
   const std::size_t mark = word.rfind('@');
@@ -90,8 +148,7 @@ Status store_from_log(const Context& context, const Log& from, const std::string
   const std::string id = PIEVT_TRY(resolve_run(runs, run_word.empty() ? "last" : run_word));
   const auto source = PIEVT_TRY(open_run(from, id));
   const Provenance origin{source->origin(), std::string(program_version()), 0};
-  PIEVT_TRY(store_run(to, *source, Unknown::kept, origin));
-  context.opened->runs[run_word] = id;
+  context.opened->runs[run_word] = PIEVT_TRY(store_beside(context, to, *source, origin));
   return {};
 }
 
@@ -112,8 +169,7 @@ Status store_from_file(const Context& context, const fs::path& file, Log& to) {
   const auto source = PIEVT_TRY(open_sealed(file));
   const Provenance origin{file.string(), std::string(program_version()),
                           source->facts().file_bytes};
-  PIEVT_TRY(store_run(to, *source, Unknown::kept, origin));
-  context.opened->runs[file.string()] = source->run_id();
+  context.opened->runs[file.string()] = PIEVT_TRY(store_beside(context, to, *source, origin));
   return {};
 }
 

@@ -4,6 +4,7 @@
 #include "supervisor/record/clock.h"
 #include "tools/verbs/access.h"
 #include "tools/verbs/run_report.h"
+#include "tools/verbs/run_status.h"
 
 namespace pievt::tools::verbs {
 namespace {
@@ -39,8 +40,12 @@ Result<Exit> show(Context& context) {
     return Exit::ok;
   }
   // In the past nothing goes on: running things are measured against the moment that is looked at.
+  // Nor does it in a run that was left.
+  const bool goes_on =
+      at.value == 0 &&
+      run_status(run.phase, run.ending, run.supervisor.get(), log.info()).word != "interrupted";
   const ReportStyle style{context.terminal, context.globals.zone,
-                          at.value != 0 ? run.updated_ns : supervisor::wall_now_ns()};
+                          goes_on ? supervisor::wall_now_ns() : run.updated_ns};
   if (reference.attempt) {
     const AttemptState* attempt = find_attempt(run, *reference.job, *reference.attempt);
     if (attempt == nullptr)

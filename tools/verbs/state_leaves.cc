@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <unordered_map>
 
 #include <fmt/format.h>
+
+#include "tools/render/utf8.h"
 
 namespace pievt::tools {
 namespace {
@@ -22,6 +25,43 @@ Result<Leaves> below(const RunState& part, std::string_view prefix) {
     kept.push_back(std::move(leaf));
   }
   return kept;
+}
+
+// Four hexadecimal digits; 0xFFFD where there are none.
+char32_t code_unit(std::string_view digits) {
+  std::uint32_t unit = 0;
+  const auto [end, failed] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), unit, 16);
+  return failed == std::errc() && end == digits.data() + 4 ? unit : 0xFFFD;
+}
+
+// What stands between the quotes of a JSON text, as it was meant.
+std::string unescaped(std::string_view text) {
+  constexpr std::string_view escapes = "bfnrt", means = "\b\f\n\r\t";
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '\\' || at + 1 == text.size()) {
+      out += text[at];
+      continue;
+    }
+    const char c = text[++at];
+    if (const std::size_t which = escapes.find(c); which != escapes.npos) {
+      out += means[which];
+    } else if (c == 'u') {
+      char32_t point = code_unit(text.substr(at + 1, 4));
+      at = std::min(at + 4, text.size() - 1);
+      if (point >= 0xD800 && point < 0xDC00 && text.substr(at + 1, 2) == "\\u") {
+        const char32_t low = code_unit(text.substr(at + 3, 4));
+        point = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00)
+                                              : 0xFFFD;
+        at = std::min(at + 6, text.size() - 1);
+      }
+      render::append_utf8(out, point);
+    } else {
+      out += c;
+    }
+  }
+  return out;
 }
 
 // Reads JSON that was checked by whoever wrote it; on anything else it stops.
@@ -77,16 +117,16 @@ class JsonLeaves {
     } else if (take('[')) {
       array(path);
     } else if (take('"')) {
-      leaf(path, string());
+      leaf(path, unescaped(string()));
     } else {
       const std::size_t begin = at_;
       at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
-      leaf(path, text_.substr(begin, at_ - begin));
+      leaf(path, std::string(text_.substr(begin, at_ - begin)));
     }
     --depth_;
   }
-  void leaf(const std::string& path, std::string_view text) {
-    leaves_.push_back({path, std::string(text)});
+  void leaf(const std::string& path, std::string text) {
+    leaves_.push_back({path, std::move(text)});
   }
 
   std::string_view text_;
@@ -152,10 +192,11 @@ std::vector<FieldChange> changes_between(const Leaves& before, const Leaves& aft
 bool is_volatile(std::string_view path) {
   // By the last name, or by a name anywhere above it.
   constexpr std::array last = {
-      "revision",    "run_id",     "number",        "marker",        "directory",    "session_id",
-      "duration_ms", "worktree",   "stdout_chunks", "stderr_chunks", "stdout_bytes", "stderr_bytes",
-      "plan_path",   "parent_run", "rerun_of",      "last_error",    "progress",     "reserved",
-      "key",         "kind",       "size",          "hooks",         "base_commit",  "excerpt"};
+      "revision",     "run_id",       "number",      "marker",        "directory",
+      "session_id",   "duration_ms",  "worktree",    "stdout_chunks", "stderr_chunks",
+      "stdout_bytes", "stderr_bytes", "plan_path",   "parent_run",    "rerun_of",
+      "last_error",   "progress",     "reserved",    "key",           "kind",
+      "size",         "hooks",        "base_commit", "excerpt",       "usage"};
   constexpr std::array above = {"process", "supervisor", "resources", "usage", "plan"};
   std::string_view name = path.substr(path.rfind('.') == path.npos ? 0 : path.rfind('.') + 1);
   if (name.ends_with("_ns") || name.ends_with("_revision")) return true;

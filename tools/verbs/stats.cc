@@ -16,8 +16,8 @@ using audit::Grouping;
 using render::Fact;
 
 constexpr std::array options_of_stats = {
-    argument("run", "which runs; all of the store when left out")
-        .completing(Complete::runs)
+    argument("run", "which runs, or RUN/JOB; all of the store when left out")
+        .completing(Complete::jobs)
         .repeatable(),
     value("--since", "WHEN", "only runs planned from then on"),
     choice("--by", "kind|provider|model|hour|run", "what a row is (default: kind)"),
@@ -36,19 +36,24 @@ constexpr Manual manual_of_stats = {
 
 render::ListingShape stats_shape() {
   using render::Align;
-  const auto number = [](std::string title) {
-    return render::Column{.title = std::move(title), .align = Align::right};
+  const auto number = [](std::string title, int importance) {
+    return render::Column{.title = std::move(title),
+                          .align = Align::right,
+                          .narrow = render::Narrow::drop,
+                          .width_min = 12,
+                          .importance = importance};
   };
   return {"pievt.stats",
           1,
-          {{"what", {.title = "WHAT", .importance = 10}},
-           {"attempts", number("ATTEMPTS")},
-           {"failed", number("FAILED")},
-           {"failed_percent", number("%")},
-           {"retried", number("RETRIED")},
-           {"jobs_failed", number("JOBS LOST")},
-           {"duration_ns", number("TIME")},
-           {"cost_nanodollars", number("COST")}}};
+          {{"what",
+            {.title = "WHAT", .narrow = render::Narrow::shrink, .width_min = 14, .importance = 10}},
+           {"attempts", number("ATTEMPTS", 8)},
+           {"failed", number("FAILED", 9)},
+           {"failed_percent", number("%", 6)},
+           {"retried", number("RETRIED", 3)},
+           {"jobs_failed", number("JOBS LOST", 7)},
+           {"duration_ns", number("TIME", 4)},
+           {"cost_nanodollars", number("COST", 5)}}};
 }
 
 Grouping grouping_of(const std::string& word) {
@@ -61,15 +66,16 @@ Grouping grouping_of(const std::string& word) {
 
 Result<std::vector<ChosenRun>> runs_asked_for(const Context& context, const Log& log) {
   if (!context.arguments.all("run").empty() || context.arguments.has("--since"))
-    return chosen_runs(context, log);
+    return chosen_runs(context, log, Jobs::admitted);
   std::vector<ChosenRun> all;
   const RunList list = PIEVT_TRY(load_runs(log));
-  for (const auto& run : list.runs) all.push_back({run->run_id, {}});
+  for (const auto& run : list.runs) all.push_back({run->run_id, {}, {}, {}});
   return all;
 }
 
 Fact cost_fact(const Context& context, const audit::Spent& spent) {
-  if (spent.requests > 0 && !spent.known()) return Fact::unknown("not reported");
+  // Every row has an attempt: where no request is recorded at all, nobody reported any.
+  if (!spent.known()) return Fact::unknown("not reported");
   const Fact known = Fact::money(spent.nanodollars);
   const bool part = spent.unreported > 0 && context.globals.output == OutputFormat::text;
   return part ? Fact::text(">= " + known.shown()) : known;
@@ -86,7 +92,8 @@ Result<Exit> stats(Context& context) {
   const auto runs = PIEVT_TRY(runs_asked_for(context, log));
   audit::Statistics statistics(grouping_of(context.arguments.text_or("--by", "kind")),
                                context.globals.zone);
-  for (const ChosenRun& run : runs) statistics.add(PIEVT_TRY(load_run(log, run.id, run.at)));
+  for (const ChosenRun& run : runs)
+    statistics.add(PIEVT_TRY(load_run(log, run.id, run.at)), {run.job, run.attempt});
   render::Listing listing = PIEVT_TRY(
       render::Listing::create(context.out, context.terminal, listing_format(context.globals.output),
                               stats_shape(), context.globals.fields));
@@ -95,8 +102,8 @@ Result<Exit> stats(Context& context) {
   context.pager.begin();
   for (const audit::StatisticsRow& row : statistics.rows()) {
     listing.row({Fact::text(row.key), Fact::count(row.attempts), Fact::count(row.failed),
-                 Fact::count(row.failed * 100 / row.attempts), Fact::count(row.retried),
-                 Fact::count(row.jobs),
+                 Fact::count((row.failed * 100 + row.attempts / 2) / row.attempts),
+                 Fact::count(row.retried), Fact::count(row.jobs),
                  Fact::duration(static_cast<std::int64_t>(row.duration_ms) * 1'000'000),
                  cost_fact(context, row.spent)});
   }

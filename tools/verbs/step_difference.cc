@@ -81,7 +81,9 @@ std::string step_text(const story::Attempt& attempt, const Step& step) {
       text = fmt::format("compaction: {}", attempt.compactions[step.place].reason);
       break;
     case Step::Kind::final:
-      text = fmt::format("said: {}", attempt.finals[step.place].excerpt);
+      text = attempt.finals[step.place].excerpt.empty()
+                 ? "said nothing"
+                 : fmt::format("said: {}", attempt.finals[step.place].excerpt);
       break;
   }
   return render::one_line(text);

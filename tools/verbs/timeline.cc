@@ -92,7 +92,7 @@ void write_document(const Context& context, const RunStory& run,
   json.key("jobs").begin_array();
   for (const story::Job& job : run.jobs) {
     if (only && job.number != *only) continue;
-    json.begin_object().member("job", job.id).member("ending", ending_word(run, job).text);
+    json.begin_object().member("job", job.id).member("ending", audit::ending_word(run, job).text);
     json.key("waits").begin_array();
     for (const story::Wait& wait : job.waits) {
       json.begin_object().member("kind", waits[static_cast<std::size_t>(wait.kind)]);
@@ -111,48 +111,32 @@ void write_document(const Context& context, const RunStory& run,
   json.end_array().end_object().end_document();
 }
 
-// Cells of one style are written together; a colour sequence for each would be most of the text.
-std::string painted(const render::Terminal& terminal, const ChartRow& row, std::size_t columns) {
-  std::string line, piece;
-  Style style = Style::plain;
-  const auto flush = [&] {
-    if (!piece.empty()) line += render::styled(terminal, style, piece);
-    piece.clear();
-  };
-  std::size_t end = row.cells.size();
-  while (end > 0 && row.cells[end - 1].glyph == " ") --end;
-  const bool fits = !row.ending.empty() && row.bar_end + 1 + row.ending.size() <= columns + 14 &&
-                    end <= row.bar_end;
-  for (std::size_t i = 0; i < (fits ? row.bar_end : end); ++i) {
-    if (row.cells[i].style != style) flush();
-    style = row.cells[i].style;
-    piece += row.cells[i].glyph;
-  }
-  flush();
-  if (row.ending.empty()) return line;
-  return line + "|" + render::styled(terminal, row.ending_style, row.ending);
-}
-
 class Painter {
  public:
-  Painter(Context& context, std::size_t label, const Scale& scale)
-      : context_(context), label_(label), scale_(scale) {}
+  Painter(Context& context, std::size_t label, std::size_t attempts, std::size_t width)
+      : context_(context), label_(label), attempts_(attempts), width_(width) {}
 
-  void row(const ChartRow& row) {
+  // Where the word behind a bar has no room it is cut, and not the bar.
+  void row(ChartRow row) {
+    const std::size_t used = before() + row.bar_end + 1;
+    row.ending = render::cut_to_width(row.ending, static_cast<int>(width_ - std::min(width_, used)),
+                                      context_.terminal.cut_mark());
     const auto width = static_cast<int>(label_);
     const std::string label =
         render::fill_to_width(render::cut_to_width(row.label, width, context_.terminal.cut_mark()),
                               width, render::Align::left);
-    context_.out.line(label + "  " + painted(context_.terminal, row, scale_.columns));
+    std::string line = fmt::format("{}{:<{}}  ", label, attempts_ == 0 ? "" : " " + row.attempts,
+                                   attempts_ == 0 ? 0 : attempts_ + 1);
+    context_.out.line(line + audit::painted(context_.terminal, row));
   }
   void line(std::string_view text) {
-    context_.out.line(std::string(label_ + 2, ' ') + std::string(text));
+    context_.out.line(std::string(before(), ' ') + std::string(text));
   }
+  std::size_t before() const { return label_ + 2 + (attempts_ == 0 ? 0 : attempts_ + 1); }
 
  private:
   Context& context_;
-  std::size_t label_;
-  const Scale& scale_;
+  std::size_t label_, attempts_, width_;
 };
 
 void tell_marks(Context& context, const RunStory& run) {
@@ -169,11 +153,14 @@ void tell_marks(Context& context, const RunStory& run) {
   }
 }
 
-std::size_t label_width(const std::vector<ChartRow>& rows, std::size_t width) {
-  std::size_t label = width < 60 ? 8 : 13;  // "requests <= 9": the curves have names too
+std::size_t label_width(const std::vector<ChartRow>& rows, const std::vector<ChartRow>& curves,
+                        std::size_t width) {
+  std::size_t label = 8, curve_label = 0;
   for (const ChartRow& row : rows)
     label = std::max(label, static_cast<std::size_t>(render::display_width(row.label)));
-  return std::min(label, std::max<std::size_t>(8, width / 4));
+  for (const ChartRow& row : curves) curve_label = std::max(curve_label, row.label.size());
+  // The curves' labels carry their scale: those are never cut.
+  return std::max(std::min(label, std::max<std::size_t>(8, width / 4)), curve_label);
 }
 
 void paint(Context& context, RunStory& run, const std::optional<std::uint32_t>& only, Scale scale,
@@ -181,16 +168,20 @@ void paint(Context& context, RunStory& run, const std::optional<std::uint32_t>& 
   const bool utf8 = context.terminal.utf8;
   const std::size_t rows_max = context.arguments.number("--rows").value_or(60);
   // The labels say how wide the chart can be, and the chart how the rows are.
-  constexpr std::size_t ending = 14;
+  constexpr std::size_t ending = 16;
   scale.columns = 1;
   std::vector<ChartRow> rows = chart_rows(run, scale, std::max<std::size_t>(rows_max, 1), utf8);
-  const std::size_t label = label_width(rows, width);
-  scale.columns = std::max<std::size_t>(10, width - std::min(width, label + 2 + ending));
-  rows = only ? std::vector{job_row(run, run.jobs[*only - 1], scale, utf8)}
+  if (only) rows = {audit::job_row(run, run.jobs[*only - 1], scale)};
+  std::size_t attempts = 0;
+  for (const ChartRow& row : rows) attempts = std::max(attempts, row.attempts.size());
+  if (attempts <= 2 || width < 60) attempts = 0;  // all of them "a1"
+  Painter painter(context, label_width(rows, chart_curves(run, scale, utf8), width), attempts,
+                  width);
+  scale.columns = std::max<std::size_t>(10, width - std::min(width, painter.before() + ending));
+  rows = only ? std::vector{audit::job_row(run, run.jobs[*only - 1], scale)}
               : chart_rows(run, scale, std::max<std::size_t>(rows_max, 1), utf8);
-  mark_supervisors(run, scale, utf8, rows);
-  Painter painter(context, label, scale);
-  const std::string axis = axis_line(scale, context.globals.zone, utf8);
+  audit::mark_supervisors(run, scale, utf8, rows);
+  const std::string axis = audit::axis_line(scale, context.globals.zone, utf8);
   if (!axis.empty()) painter.line(axis);
   for (const ChartRow& row : rows) {
     if (context.out.done()) return;
@@ -199,12 +190,13 @@ void paint(Context& context, RunStory& run, const std::optional<std::uint32_t>& 
   for (const ChartRow& row : chart_curves(run, scale, utf8)) painter.row(row);
   context.out.line("");
   context.out.line(fmt::format(
-      "1 column = {}   from {} to {} ({})",
+      "1 column = {}{}from {} to {} ({})",
       render::duration_text(static_cast<std::int64_t>(scale.column_ns())),
+      width < 64 ? "\n" : "   ",
       render::clock_text(static_cast<std::int64_t>(scale.from_ns), context.globals.zone),
       render::clock_text(static_cast<std::int64_t>(scale.to_ns), context.globals.zone),
       render::zone_text(static_cast<std::int64_t>(scale.from_ns), context.globals.zone)));
-  for (const std::string& line : chart_legend(width)) context.out.line(line);
+  for (const std::string& line : audit::chart_legend(rows, width)) context.out.line(line);
   tell_marks(context, run);
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "pievt/sealed.h"
+#include "pievt/upkeep.h"
 #include "supervisor/record/clock.h"
 #include "tools/render/progress.h"
 #include "tools/render/sanitise.h"
@@ -35,7 +36,8 @@ constexpr Manual manual_of_verify = {
         "run.\n\n"
         "Exits with 0 when everything is as it was written, with 4 when nothing is wrong but "
         "bodies are missing (redacted, for example) or events were lost before a salvage, with 5 "
-        "when something is damaged. The "
+        "when something is damaged; the last line then says whether everything can be made again "
+        "from the events, or what saves the rest. The "
         "chain's value names everything before it: kept elsewhere, it shows later whether "
         "this history was rewritten.\n\n"
         "A sealed FILE is verified alone: every byte of it is under a digest. Its sha256 is what "
@@ -100,7 +102,13 @@ void write_json(const Context& context, const VerifyReport& report, const std::s
   } else {
     json.value(run);
   }
-  json.member("verdict", word_of(report.verdict)).member("head", report.head.value).key("chain");
+  json.member("verdict", word_of(report.verdict)).key("remedy");
+  if (report.remedy == Remedy::none) {
+    json.null();
+  } else {
+    json.value(report.remedy == Remedy::rebuild ? "rebuild" : "salvage");
+  }
+  json.member("head", report.head.value).key("chain");
   if (report.chain.empty()) {
     json.null();
   } else {
@@ -152,7 +160,26 @@ void write_findings(const Context& context, const VerifyReport& report) {
   }
 }
 
-void write_text(const Context& context, const VerifyReport& report) {
+// `store`: empty where it is a sealed file.
+std::string damaged_text(const VerifyReport& report, const std::filesystem::path& store) {
+  const std::string where = store.empty() ? "" : shell_word(store);
+  switch (report.remedy) {
+    case Remedy::none:
+      break;
+    case Remedy::rebuild:
+      return fmt::format("DAMAGED, but not the events: run pievt doctor --rebuild --store {}",
+                         where);
+    case Remedy::salvage:
+      return fmt::format(
+          "DAMAGED: this is not what was written; restore a backup, or save the "
+          "rest: pievt salvage {} DEST",
+          where);
+  }
+  return "DAMAGED: this is not what was written; restore a backup";
+}
+
+void write_text(const Context& context, const VerifyReport& report,
+                const std::filesystem::path& store) {
   const render::Terminal& terminal = context.terminal;
   render::Table table({{.title = ""},
                        {.title = ""},
@@ -179,11 +206,11 @@ void write_text(const Context& context, const VerifyReport& report) {
       return;
     case Verdict::incomplete:
       context.out.line(styled(terminal, Style::warn,
-                              "incomplete: nothing is wrong, but not everything is there"));
+                              "incomplete: what is there is as it was written, but not "
+                              "everything is there"));
       return;
     case Verdict::damaged:
-      context.out.line(
-          styled(terminal, Style::bad, "DAMAGED: this is not what was written; restore a backup"));
+      context.out.line(styled(terminal, Style::bad, damaged_text(report, store)));
       return;
   }
 }
@@ -192,7 +219,7 @@ void write_text(const Context& context, const VerifyReport& report) {
 Result<std::string> run_to_verify(const Context& context, const Log& log) {
   if (context.arguments.has("--all")) return std::string();
   if (const auto word = context.arguments.text("run")) {
-    return PIEVT_TRY(resolve(context, log, *word)).run;
+    return PIEVT_TRY(whole_run(context, log, *word));
   }
   const RunList runs = PIEVT_TRY(load_runs(log));
   return runs.runs.empty() ? std::string() : runs.runs.back()->run_id;
@@ -207,7 +234,7 @@ Result<Exit> verify_file(Context& context, const std::filesystem::path& file) {
   if (context.wants_json()) {
     write_json(context, report, run->run_id(), run->origin());
   } else {
-    write_text(context, report);
+    write_text(context, report, {});
     context.out.print("sha256 {}\n", sum);
   }
   return exit_of(report.verdict);
@@ -247,7 +274,7 @@ Result<Exit> verify(Context& context) {
   if (context.wants_json()) {
     write_json(context, report, asked.run, log.info().store_id);
   } else {
-    write_text(context, report);
+    write_text(context, report, log.info().directory);
   }
   return exit_of(report.verdict);
 }

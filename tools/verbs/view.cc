@@ -25,7 +25,8 @@ constexpr std::array options_of_view = {
 constexpr Manual manual_of_view = {
     .details =
         "Says what a sealed file holds, how much of it and where it comes from, and how the run "
-        "went. Needs no store and writes nothing.\n\n"
+        "went. Needs no store and writes nothing. The file is read whole: where a part of it is "
+        "not what was sealed, that is said, and view exits with 5.\n\n"
         "For everything else, give the file to the verb: pievt show FILE/JOB, pievt replay FILE, "
         "pievt audit FILE, pievt diff FILE last, pievt export FILE, pievt verify FILE. Events of "
         "types that this version does not know are shown by the shapes that came with them.",
@@ -101,6 +102,17 @@ void write_facts(const Context& context, const SealedFacts& facts) {
   row("events", facts.events_sha256);
 }
 
+// What is shown is read from a few places of the file: the rest of it can be damaged all the same.
+Result<Exit> wholeness(const Context& context, const std::filesystem::path& file) {
+  const VerifyReport report = PIEVT_TRY(verify_sealed(file));
+  if (report.verdict != Verdict::damaged) return Exit::ok;
+  context.talk.warn(
+      fmt::format("{} is DAMAGED: it is not what was sealed; pievt verify {} says "
+                  "where",
+                  file.string(), file.string()));
+  return Exit::corrupt;
+}
+
 }  // namespace
 
 const Manual& view_manual() {
@@ -113,17 +125,19 @@ Result<Exit> view(Context& context) {
   if (const auto number = context.arguments.number("--event"))
     return view_event(context, *run, *number);
   if (context.wants_json()) {
+    const Exit exit = PIEVT_TRY(wholeness(context, file));
     write_json(context, run->facts(), file);
-    return Exit::ok;
+    return exit;
   }
   const RunState state = PIEVT_TRY(run->state());
+  const Exit exit = PIEVT_TRY(wholeness(context, file));
   context.pager.begin();
   write_facts(context, run->facts());
   context.out.line("");
   const ReportStyle style{context.terminal, context.globals.zone, state.updated_ns};
   context.out.write(job_table(state, style));
   context.out.line(run_headline(state, style));
-  return Exit::ok;
+  return exit;
 }
 
 }  // namespace pievt::tools::verbs

@@ -109,7 +109,7 @@ Result<std::vector<Waited>> runs_to_wait_for(const Context& context, const Log& 
                                              const std::filesystem::path& store) {
   std::vector<Waited> runs;
   for (const std::string& word : context.arguments.all("run"))
-    runs.push_back({PIEVT_TRY(resolve(context, log, word)).run});
+    runs.push_back({PIEVT_TRY(whole_run(context, log, word))});
   if (!runs.empty()) return runs;
   for (const auto& run : PIEVT_TRY(load_runs(log)).runs) {
     if (run->phase != state::RunPhase::finished && launch::supervisor_of(store, run->run_id))

@@ -146,7 +146,7 @@ Result<Exit> watch(Context& context) {
   Log log = PIEVT_TRY(open_to_read(context));
   std::string only;
   if (const auto word = context.arguments.text("run"))
-    only = PIEVT_TRY(resolve(context, log, *word)).run;
+    only = PIEVT_TRY(whole_run(context, log, *word));
   say_scope(context, log, only, {});
   return Watcher(context, log, only).run();
 }

@@ -1,4 +1,5 @@
-// `pievt writes [RUN[/JOB]]`: who wrote which path, as walking the trees showed.
+// `pievt writes [RUN[/JOB]]`: who wrote which path, as walking the trees showed, or, where nobody
+// walked them, as tool calls say.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -8,6 +9,7 @@
 #include "pievt/bytes.h"
 #include "pievt/query.h"
 #include "supervisor/pi/worker_report.h"
+#include "tools/audit/build.h"
 #include "tools/render/listing.h"
 #include "tools/verbs/access.h"
 
@@ -38,7 +40,10 @@ constexpr Manual manual_of_writes = {
         "  one of            several did; the list is in the record\n"
         "  nobody of ours    it changed while none ran\n\n"
         "CLAIMED is `call` where a tool call names the path, `report` where the worker's report "
-        "does, else `no`. What is written outside of the walked tree is known from calls alone.",
+        "does, else `no`. What is written outside of the walked tree is known from calls alone. So "
+        "is everything of a run whose trees nobody walked, as an imported one: its paths are those "
+        "that write and edit calls name, and (WHO is `shell`) those that a shell command names "
+        "behind > or tee, which nobody saw being written.",
     .options = options_of_writes,
     .examples = {{{"pievt writes last --outside", "what landed where it must not"},
                   {"pievt writes last/intro -o json", "one job's writes, for programs"}}},
@@ -108,9 +113,8 @@ class Rows {
   void take(const EventView& event) {
     const auto* seen = event.envelope->payload_as_WritesObserved();
     const schema::Head& head = event.head();
-    if (seen == nullptr || (wanted_.job && head.job() != *wanted_.job) ||
-        (wanted_.attempt && head.attempt() != *wanted_.attempt))
-      return;
+    walked_ = walked_ || seen != nullptr;
+    if (seen == nullptr || !is_wanted(head.job(), head.attempt())) return;
     if (seen->writes() != nullptr)
       for (const schema::Write* write : *seen->writes()) write_row(event, *seen, *write);
     if (seen->commits() != nullptr && !wanted_.outside && !wanted_.unclaimed)
@@ -118,9 +122,41 @@ class Rows {
     omitted_ += seen->omitted();
   }
 
+  // What calls name, in a run whose trees nobody walked.
+  void take(const audit::WriteRow& write) {
+    const bool outside = !audit::is_harmless(write);
+    const bool shell = write.attribution == "shell";
+    const bool reported = claimed_.contains({write.job, write.path});
+    const std::string claimed = !shell ? "call" : reported ? "report" : "no";
+    if (!is_wanted(write.job, write.attempt) || (wanted_.outside && !outside) ||
+        (wanted_.unclaimed && claimed != "no"))
+      return;
+    const JobState* job = find_job(run_, write.job);
+    std::string evidence;
+    for (const std::uint64_t revision : write.events)
+      evidence += fmt::format("{}#{}", evidence.empty() ? "" : " ", revision);
+    listing_.row(
+        {job == nullptr ? Fact::unknown("-") : Fact::text(job->id), Fact::count(write.attempt),
+         Fact::text(write.change), Fact::text(write.path), zone(write.zone, outside),
+         Fact::text(words(write.attribution)), Fact::text(claimed), Fact::text(""),
+         Fact::text(job == nullptr || job->declared == nullptr ? run_.cwd : job->declared->cwd),
+         Fact::unknown("-"), Fact::unknown("-"),
+         write.events.empty() ? Fact::unknown("-") : Fact::count(write.events.front()),
+         Fact::text(evidence), Fact::text(write.detail)});
+  }
+
   std::uint64_t omitted() const { return omitted_; }
+  bool walked() const { return walked_; }
 
  private:
+  bool is_wanted(std::uint32_t job, std::uint32_t attempt) const {
+    return (!wanted_.job || job == *wanted_.job) &&
+           (!wanted_.attempt || attempt == *wanted_.attempt);
+  }
+  static Fact zone(std::string name, bool outside) {
+    return Fact::text(words(std::move(name)), outside ? render::Style::bad : render::Style::plain);
+  }
+
   Fact job(const schema::Head& head) const {
     const JobState* job = find_job(run_, head.job());
     return job == nullptr ? Fact::unknown("-") : Fact::text(job->id);
@@ -160,8 +196,7 @@ class Rows {
                             ? std::string("written")
                             : words(schema::EnumNameWriteChange(write.change()));
     listing_.row({job(head), attempt(head), Fact::text(change), Fact::text(write.path()->str()),
-                  Fact::text(words(schema::EnumNameWriteZone(write.zone())),
-                             outside ? render::Style::bad : render::Style::plain),
+                  zone(schema::EnumNameWriteZone(write.zone()), outside),
                   Fact::text(words(schema::EnumNameAttribution(write.attribution()))),
                   Fact::text(claimed), Fact::text(candidates), Fact::text(text_of(seen.root())),
                   Fact::bytes(write.size_before()), Fact::bytes(write.size_after()),
@@ -183,6 +218,7 @@ class Rows {
   const Wanted& wanted_;
   std::set<std::pair<std::uint32_t, std::string>> claimed_;
   std::uint64_t omitted_ = 0;
+  bool walked_ = false;
 };
 
 }  // namespace
@@ -208,7 +244,17 @@ Result<Exit> writes(Context& context) {
   auto reader = log.read_stream(run_stream(ref.run), {1}, at);
   while (reader.next() && !context.out.done()) rows.take(reader.event());
   PIEVT_TRY(Status(reader.status()));
-  listing.finish("nothing changed that was seen");
+  if (!rows.walked()) {
+    const audit::Material material = PIEVT_TRY(audit::gather(log, ref.run, at));
+    audit::RunReport report;
+    audit::add_writes(report, material);
+    for (const audit::WriteRow& write : report.writes) rows.take(write);
+    if (!run.jobs.empty())
+      context.talk.say(
+          "nobody walked the trees of this run: these are the paths that tool calls "
+          "name; what else a shell wrote was not observed");
+  }
+  listing.finish(rows.walked() ? "nothing changed that was seen" : "no tool call names a path");
   if (rows.omitted() > 0)
     context.talk.warn(fmt::format("{} more changes were too many to list", rows.omitted()));
   return Exit::ok;

@@ -45,7 +45,9 @@ enum class Phase : std::uint8_t {
   starting,       ///< from its request to pi's first line
   model,          ///< a request is out, or an answer is being read
   tool,           ///< at least one tool runs
-  provider_wait,  ///< pi waits before it asks a provider again that answered with an error
+  /// pi waits before it asks a provider again that answered with an error. Where the record has no
+  /// word of its waits: until the next answer.
+  provider_wait,
   compaction,
   stopping,  ///< it was told to end
 };

@@ -76,7 +76,13 @@ Result<VerifyReport> verify_sealed(
 struct SealOptions {
   std::string pievt_version;
   /// What to do where a file of that name is there.
-  enum class Existing : std::uint8_t { refuse, replace } existing = Existing::refuse;
+  enum class Existing : std::uint8_t {
+    refuse,
+    /// Take it as it is, where it is byte for byte what would be written: an earlier call wrote it
+    /// and came to no more. Refuse any other.
+    accept,
+    replace,
+  } existing = Existing::refuse;
   /// Called now and then with how much of how much has been packed and read back.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress{};
 };
@@ -90,8 +96,9 @@ struct SealReport {
 /// without an end nobody will write one.
 Status check_ended(const RunState& run);
 
-/// Writes the run into `file`, reads it back whole and compares; the file takes its name only then,
-/// durably. Beside it lies meanwhile `<file>.<pid>.part`, of which nothing is left when this fails.
+/// Writes the run into `file`, reads it back whole and compares; the file takes its name only then.
+/// When it returns, file and name are durable. Beside it lies meanwhile `<file>.<pid>.part`, of
+/// which nothing is left when this fails; what a kill leaves, the next call for that file removes.
 ///
 /// invalid: a file of that name is there. corrupt: the source is damaged, or what was read back is
 /// not what was written. no_space. Texts and output that are not in the source are counted and
@@ -122,8 +129,13 @@ struct RemovedRun {
   std::uint64_t events = 0;
   Sequence told;  ///< the event that says so
 
+  /// Where the file was when that was said. `store`: the directory of the store.
+  std::filesystem::path place(const std::filesystem::path& store) const {
+    return file.is_absolute() ? file : store / file;
+  }
+
   /// For people: `removed after it was sealed into FILE`, and whether the file is still there as
-  /// far as its size tells. `store`: the directory of the store.
+  /// far as its size tells.
   std::string sentence(const std::filesystem::path& store) const;
 };
 

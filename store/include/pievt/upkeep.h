@@ -41,6 +41,8 @@ struct BodyProblem {
   Sequence sequence;
   Severity severity = Severity::missing;
   std::string what;
+  std::string stream{};  ///< the event's; empty where it has none
+  Revision revision{};
 };
 
 /// How many problems a report lists; more are only counted.
@@ -73,7 +75,8 @@ struct CopyOptions {
 /// The copy is, at every moment, a prefix of the log with all that its events refer to: pages byte
 /// for byte, each checked by its checksum and against the chain of what is there. A text that is
 /// missing or damaged in `from` is reported, and does not end the backup. What the store forgets
-/// later (gc, redaction), the backup keeps.
+/// later (gc, redaction), the backup keeps. How far the log went is noted before anything is
+/// copied, so one that was cut off knows it: verify() and restore() say so.
 ///
 /// invalid: `to` is something else than a backup, or lies in the store. conflict: a backup of
 /// another store, or of another history of this one. busy: another backup is being made there.
@@ -96,12 +99,14 @@ struct RestoreReport {
   /// False for a preview, and where the copy turned out to be damaged; it then lies in `stage`.
   bool restored = false;
   std::filesystem::path stage;
+  /// Where the backup should have ended: it was cut off, and what is here ends before that.
+  std::optional<Sequence> unfinished;
 };
 
 /// Makes a store in `to` from the backup (or any store) in `from`. It has the same id, so the ids
 /// of its events mean the same, and an append that was in it is known as such. `to` must not be
 /// there, or be an empty directory; it appears when it is whole, and what was cut off before lies
-/// beside it in `<to>.restoring` and is gone on with.
+/// beside it in `<to>.restoring` and is gone on with. busy: somebody else restores to there.
 Result<RestoreReport> restore(const std::filesystem::path& from, const std::filesystem::path& to,
                               const RestoreOptions& options = {});
 
@@ -132,9 +137,10 @@ struct SalvageReport {
 ///
 /// Pages are saved byte for byte and keep their sequences, revisions and ids; where events are
 /// lost, a page that says so takes their place, so that the rest can be read and `verify` names
-/// them. An undamaged store comes out as it is. busy: a living process writes to `from`. corrupt:
-/// not even the store's id is left. `to` as in restore(); what lies in `<to>.salvaging` is made
-/// anew.
+/// them. An undamaged store comes out as it is. What was lost, texts too, is written into the file
+/// SALVAGED of the new store. busy: a living process writes to `from`, or somebody else salvages to
+/// `to`. corrupt: not even the store's id is left. `to` as in restore(); what lies in
+/// `<to>.salvaging` is made anew.
 Result<SalvageReport> salvage(const std::filesystem::path& from, const std::filesystem::path& to,
                               const CopyOptions& options = {});
 
@@ -151,8 +157,10 @@ struct RebuildReport {
 /// saved states are left out and come again when somebody asks. The new log is made beside the old
 /// one, verified, and takes its place at once; needs the writer's role and as much room again.
 ///
-/// corrupt: events themselves are lost, which is salvage's work; nothing was changed. busy: a
-/// living process writes to the store.
+/// corrupt: events themselves are lost, or texts are damaged, which is salvage's work: the old log
+/// is evidence, and nothing was changed. Of texts that are missing where the log was damaged, the
+/// file SALVAGED tells afterwards. too_new: nothing was touched. busy: a living process writes to
+/// the store. invalid: `log` is a symbolic link, which would have been replaced and not the log.
 Result<RebuildReport> rebuild(const std::filesystem::path& store, const CopyOptions& options = {});
 
 /// What was found damaged when `log` was opened and how that was met, a sentence for people; mostly
@@ -205,6 +213,9 @@ struct GcReport {
 ///
 /// corrupt: not all events could be read; then nothing is removed.
 Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options = {});
+
+/// How a path is typed in a shell, for commands that are offered.
+std::string shell_word(const std::filesystem::path& path);
 
 /// One thing that was looked at.
 struct Diagnosis {

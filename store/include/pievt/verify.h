@@ -49,6 +49,13 @@ enum class Verdict : std::uint8_t {
   damaged = 2,     ///< something is wrong
 };
 
+/// What helps a damaged store, besides a backup.
+enum class Remedy : std::uint8_t {
+  none = 0,     ///< nothing is damaged
+  rebuild = 1,  ///< only what can be made of the events: rebuild() does
+  salvage = 2,  ///< events or texts themselves: salvage() saves the others
+};
+
 /// How many findings a report lists; more are only counted.
 inline constexpr std::size_t findings_listed_max = 1000;
 
@@ -60,6 +67,7 @@ struct VerifyReport {
   std::vector<VerifyCheck> checks;  ///< every check, in the order they are explained
   std::vector<Finding> findings;    ///< in the order of the log
   std::uint64_t findings_total = 0;
+  Remedy remedy = Remedy::none;
 };
 
 struct VerifyOptions {

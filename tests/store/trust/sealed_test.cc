@@ -2,15 +2,20 @@
 // is.
 #include <filesystem>
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pievt/query.h"
 #include "store/format/hash.h"
 #include "store/format/reflect.h"
+#include "store/log/fd.h"
 #include "store/trust/sealed_file.h"
 #include "tests/store/trust/sealed_source.h"
 #include "tests/tools/exporters/sample_run.h"
@@ -193,6 +198,52 @@ TEST_F(Sealed, AFileThatIsThereIsNotReplacedUnasked) {
   EXPECT_EQ(verify_sealed(file())->verdict, Verdict::whole);
   std::filesystem::create_directory(directory() / "folder");
   EXPECT_EQ(seal(*source(), directory() / "folder", options).error().code, Errc::invalid);
+}
+
+// As after a kill between the file's name and the record of it.
+TEST_F(Sealed, AFileThatIsJustWhatWouldBeWrittenCanBeAccepted) {
+  const auto run = source();
+  ChangedRun redacted(*run);
+  redacted.missing_text = texts_of(*run).begin()->first;
+  SealOptions options;
+  options.pievt_version = "0.1.0";
+  options.existing = SealOptions::Existing::accept;
+  const SealReport first = sealed(*run, options);
+  const auto written = std::filesystem::last_write_time(file());
+  const std::size_t before = files();
+  EXPECT_EQ(sealed(*run, options).sha256, first.sha256);
+  EXPECT_EQ(std::filesystem::last_write_time(file()), written);
+  EXPECT_EQ(files(), before);
+  // One that has less of the run, one that is damaged, and none.
+  EXPECT_EQ(seal(redacted, file(), options).error().code, Errc::invalid);
+  std::string bytes = slurp(file());
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  spill(file(), bytes);
+  EXPECT_EQ(seal(*run, file(), options).error().code, Errc::invalid);
+  spill(file(), "precious");
+  EXPECT_EQ(seal(*run, file(), options).error().code, Errc::invalid);
+  EXPECT_EQ(slurp(file()), "precious");
+  EXPECT_EQ(files(), before);
+}
+
+// Whoever is killed cannot tidy up, and its pid may be ours.
+TEST_F(Sealed, WhatAKilledWriterLeftGoesWithTheNextOne) {
+  const auto beside = [&](std::string_view ending) {
+    return std::filesystem::path(file().string() + std::string(ending));
+  };
+  const std::filesystem::path ours = beside(fmt::format(".{}.part", ::getpid()));
+  const std::filesystem::path theirs = beside(".2.part"), living = beside(".3.part");
+  const std::vector others = {beside(".part"), beside(".x3.part"), beside(".3.parts"),
+                              directory() / "other.pievt.4.part"};
+  for (const auto& path : {ours, theirs, living}) spill(path, "a part");
+  for (const auto& path : others) spill(path, "of somebody else");
+  const Fd held(::open(living.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  sealed(*source());
+  EXPECT_FALSE(std::filesystem::exists(ours));
+  EXPECT_FALSE(std::filesystem::exists(theirs));
+  EXPECT_TRUE(std::filesystem::exists(living));
+  for (const auto& path : others) EXPECT_EQ(slurp(path), "of somebody else") << path;
 }
 
 TEST_F(Sealed, NothingIsLeftOfAFailure) {

@@ -140,11 +140,18 @@ TEST_F(BackupTest, CutOffAnywhereItIsAPrefixAndGoesOn) {
     fs::remove_all(copy());
     ASSERT_EQ(in_other_process(backup_role, store(), copy(), static_cast<int>(cut)), -SIGKILL);
     if (fs::exists(log_directory(copy()) / "CURRENT")) {
+      // What is there is right, and it is known that it is not all.
       const VerifyReport report = verified(copy());
-      EXPECT_THAT(report.findings, IsEmpty()) << "cut at page " << cut;
+      EXPECT_EQ(report.verdict, Verdict::incomplete) << "cut at page " << cut;
+      ASSERT_EQ(report.findings.size(), 1u) << "cut at page " << cut;
+      EXPECT_THAT(report.findings.front().what, HasSubstr("it was cut off"));
+      const auto restored = restore(copy(), directory() / fmt::format("of {}", cut));
+      ASSERT_TRUE(restored.ok()) << restored.error().what;
+      EXPECT_EQ(restored->unfinished, open_reader().head());
     }
     make_backup();
     expect_same_log(copy());
+    EXPECT_EQ(verified(copy()).verdict, Verdict::whole);
   }
 }
 

@@ -1,5 +1,5 @@
 // Everything but the events can be lost and comes back the same; gc takes what nobody refers to and
-// nothing else; the doctor names what is wrong.
+// nothing else.
 #include <fstream>
 
 #include <fmt/format.h>
@@ -15,7 +15,6 @@ namespace pievt {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::Contains;
 using testing::IsEmpty;
 using testing::Not;
 
@@ -250,6 +249,30 @@ TEST_F(RebuildTest, APreviewChangesNothingAndAWriterIsLeftAlone) {
   EXPECT_EQ(rebuild(store()).error().code, Errc::busy);
 }
 
+TEST_F(RebuildTest, ALogElsewhereIsNotLeftThere) {
+  const fs::path elsewhere = directory() / "elsewhere";
+  fs::rename(log_directory(store()), elsewhere);
+  fs::create_directory_symlink(elsewhere, log_directory(store()));
+  const auto before = everything();
+  const auto done = rebuild(store());
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, Errc::invalid);
+  EXPECT_TRUE(fs::is_symlink(log_directory(store())));
+  EXPECT_EQ(everything(), before);
+}
+
+TEST_F(RebuildTest, AStoreOfALaterFormatIsNotTouched) {
+  fs::remove(store() / "LOCK");
+  std::ofstream(store() / "STORE")
+      << "pievt store\nid: " << to_string(new_append_id()) << "\nformat: 2\n";
+  EXPECT_EQ(rebuild(store()).error().code, Errc::too_new);
+  EXPECT_FALSE(fs::exists(store() / "LOCK"));
+  const auto report = diagnose(store());
+  ASSERT_TRUE(report.ok());
+  for (const Diagnosis& check : report->checks)
+    EXPECT_THAT(check.next, Not(testing::HasSubstr("--rebuild")));
+}
+
 class GcTest : public RebuildTest {
  protected:
   GcReport collected(const GcOptions& options = {}) const {
@@ -307,61 +330,14 @@ TEST_F(GcTest, ALivingWriterAndADamagedLogAreLeftAlone) {
   open(OpenMode::write);
   ASSERT_TRUE(log().put_blob("put, and not referred to yet").ok());
   EXPECT_EQ(collect_garbage(store()).error().code, Errc::busy);
+  // Who only looks is not in the way.
+  collected({.preview = Preview::yes, .progress = {}, .remove_attempt = {}});
   close();
   const std::vector<PageRange> pages = pages_of(store());
   tamper([&](Rocks&, WriteSet& set) { set.remove(Family::log, format::log_key(pages[5].last)); });
   const auto before = contents(store(), Family::blobs);
   EXPECT_EQ(collect_garbage(store()).error().code, Errc::corrupt);
   EXPECT_EQ(contents(store(), Family::blobs), before);
-}
-
-std::vector<std::string> findings_of(const fs::path& store) {
-  const auto report = diagnose(store);
-  EXPECT_TRUE(report.ok()) << report.error().what;
-  std::vector<std::string> topics;
-  if (!report.ok()) return topics;
-  for (const Diagnosis& check : report->checks) {
-    EXPECT_EQ(check.kind == Diagnosis::Kind::finding, !check.next.empty()) << check.what;
-    if (check.kind == Diagnosis::Kind::finding) topics.push_back(check.topic);
-  }
-  EXPECT_EQ(report->findings, topics.size());
-  return topics;
-}
-
-class DoctorTest : public RebuildTest {};
-
-TEST_F(DoctorTest, EachThingThatIsWrongIsFound) {
-  // The sample's runs are not finished and nobody works on them.
-  EXPECT_THAT(findings_of(store()), testing::Each("runs"));
-  std::ofstream(store() / "STORE.4711.tmp") << "x";
-  EXPECT_THAT(findings_of(store()), Contains("leftovers"));
-  fs::remove(store() / "STORE.4711.tmp");
-  fs::create_directories(store() / "attempts/r1/only/1");
-  fs::create_directories(store() / "attempts/r1/only/2");
-  fs::create_directories(store() / "attempts/r2/only/1");
-  fs::create_directories(store() / "attempts/r3/only/1");
-  EXPECT_THAT(findings_of(store()), Contains("attempts"));
-  tamper([](Rocks& rocks, WriteSet& set) {
-    auto cursor = rocks.cursor(Family::streams);
-    cursor.seek(format::stream_key(3, 4));
-    set.remove(Family::streams, cursor.key());
-  });
-  EXPECT_THAT(findings_of(store()), Contains("indexes"));
-  fs::remove(store() / "STORE");
-  EXPECT_THAT(findings_of(store()), Contains("store"));
-  EXPECT_EQ(diagnose(directory() / "nothing").error().code, Errc::not_found);
-}
-
-TEST_F(DoctorTest, AStoreWithoutRunsHasNothingToDo) {
-  const fs::path small = directory() / "small";
-  { ASSERT_TRUE(Log::open(small, {.mode = OpenMode::create}).ok()); }
-  EXPECT_THAT(findings_of(small), IsEmpty());
-  const auto before = fs::last_write_time(small);
-  const auto report = diagnose(small);
-  EXPECT_EQ(fs::last_write_time(small), before);
-  EXPECT_THAT(report->store_id, Not(IsEmpty()));
-  const Result<Log> writer = Log::open(small, {.mode = OpenMode::write});
-  EXPECT_THAT(findings_of(small), IsEmpty());
 }
 
 }  // namespace

@@ -27,15 +27,6 @@ std::string bytes_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void flip(const fs::path& file, std::size_t at) {
-  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
-  stream.seekg(static_cast<std::streamoff>(at));
-  const char changed = static_cast<char>(stream.get() ^ 0x20);
-  stream.seekp(static_cast<std::streamoff>(at));
-  stream.put(changed);
-  ASSERT_TRUE(stream.good());
-}
-
 class SalvageTest : public SampleStoreTest {
  protected:
   void SetUp() override {
@@ -45,16 +36,6 @@ class SalvageTest : public SampleStoreTest {
 
   // From here on it is known what the store holds.
   void remember() { pages_ = contents(store(), Family::log); }
-
-  std::vector<fs::path> files(std::string_view extension) const {
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator(log_directory(store()))) {
-      if (entry.path().extension() == extension && entry.file_size() > 0)
-        found.push_back(entry.path());
-    }
-    std::ranges::sort(found);
-    return found;
-  }
 
   // Removes pages so that no file has them any more. What was only deleted, or lies in a log that
   // is not yet reused, would be found.
@@ -67,23 +48,6 @@ class SalvageTest : public SampleStoreTest {
     ASSERT_TRUE(rocks->compact(Family::log).ok());
     ASSERT_TRUE(rocks->close().ok());
     burn_logs();
-  }
-
-  // After a clean close everything is in tables too.
-  void burn_logs() {
-    for (const fs::path& file : files(".log")) fs::remove(file);
-  }
-
-  // The table files of one family, oldest first.
-  std::vector<fs::path> tables(Family wanted) const {
-    std::vector<fs::path> found;
-    for (const fs::path& file : files(".sst")) {
-      bool fits = false;
-      static_cast<void>(
-          read_table(file, [&](Family family, auto, auto) { fits = family == wanted; }));
-      if (fits) found.push_back(file);
-    }
-    return found;
   }
 
   std::map<std::string, std::string> all_files() const {

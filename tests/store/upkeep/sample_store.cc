@@ -1,6 +1,8 @@
 #include "tests/store/upkeep/sample_store.h"
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -93,6 +95,40 @@ void SampleStoreTest::tamper(const std::function<void(Rocks&, WriteSet&)>& chang
   change(*rocks, set);
   ASSERT_TRUE(rocks->write(std::move(set), Durability::fsync).ok());
   ASSERT_TRUE(rocks->close().ok());
+}
+
+void flip(const fs::path& file, std::size_t at) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(at));
+  const char changed = static_cast<char>(stream.get() ^ 0x20);
+  stream.seekp(static_cast<std::streamoff>(at));
+  stream.put(changed);
+  ASSERT_TRUE(stream.good());
+}
+
+std::vector<fs::path> SampleStoreTest::files(std::string_view extension) const {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(log_directory(store()))) {
+    if (entry.path().extension() == extension && entry.file_size() > 0)
+      found.push_back(entry.path());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+std::vector<fs::path> SampleStoreTest::tables(Family wanted) const {
+  std::vector<fs::path> found;
+  for (const fs::path& file : files(".sst")) {
+    bool fits = false;
+    static_cast<void>(
+        read_table(file, [&](Family family, auto, auto) { fits = family == wanted; }));
+    if (fits) found.push_back(file);
+  }
+  return found;
+}
+
+void SampleStoreTest::burn_logs() const {
+  for (const fs::path& file : files(".log")) fs::remove(file);
 }
 
 void SampleStoreTest::copy_files(const fs::path& to) const {

@@ -29,6 +29,9 @@ std::vector<PageRange> pages_of(const std::filesystem::path& store);
 /// The store's id and everything its log says, for "is it the same".
 VerifyReport verified(const std::filesystem::path& store);
 
+/// Another byte at that place of a file.
+void flip(const std::filesystem::path& file, std::size_t at);
+
 class SampleStoreTest : public StoreTest {
  protected:
   std::filesystem::path copy() const { return directory() / "copy"; }
@@ -41,6 +44,15 @@ class SampleStoreTest : public StoreTest {
 
   /// Changes stored values as somebody with an editor for RocksDB would.
   void tamper(const std::function<void(Rocks&, WriteSet&)>& change) const;
+
+  /// The files of the log with that extension that are not empty, oldest first.
+  std::vector<std::filesystem::path> files(std::string_view extension) const;
+
+  /// The table files of one family, oldest first.
+  std::vector<std::filesystem::path> tables(Family wanted) const;
+
+  /// Removes the write-ahead logs: after a clean close everything is in tables too.
+  void burn_logs() const;
 
   /// Copies store() with all its files, but LOCK, to `to`.
   void copy_files(const std::filesystem::path& to) const;

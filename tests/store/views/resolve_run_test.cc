@@ -90,6 +90,17 @@ TEST(ResolveRun, AnUnknownWordOffersTheNearest) {
   const auto by_tail = resolve_run(runs(), "cdx");
   ASSERT_FALSE(by_tail.ok());
   EXPECT_THAT(by_tail.error().what, HasSubstr("nearest: 20240603-cde444"));
+  const auto by_name = resolve_run(runs(), "reviwe");
+  ASSERT_FALSE(by_name.ok());
+  EXPECT_THAT(by_name.error().what, testing::EndsWith("nearest: review"));
+}
+
+TEST(ResolveRun, WhereNothingIsNearNothingIsOffered) {
+  for (const char* word : {"nothing-like-it", "x", "zzz"}) {
+    const auto run = resolve_run(runs(), word);
+    ASSERT_FALSE(run.ok());
+    EXPECT_THAT(run.error().what, testing::Not(HasSubstr("nearest"))) << word;
+  }
 }
 
 TEST(ResolveRun, AnEmptyStoreHasNoRunByAnyName) {

@@ -60,5 +60,36 @@ TEST(RunCurves, PhasesHaveNeitherHolesNorOverlaps) {
   EXPECT_EQ(spans[3].phase, story::Phase::model);
 }
 
+// An imported record has failed requests and no word of the waits between them.
+TEST(RunCurves, WithoutWordsOfWaitsWhoAskedAgainWaited) {
+  story::Attempt attempt;
+  attempt.requested = {1, second};
+  attempt.launched = {2, second};
+  attempt.session = {3, 2 * second};
+  attempt.exited = {7, 10 * second};
+  const auto answer = [&](std::uint64_t revision, std::uint64_t at, bool failed) {
+    story::Request request;
+    request.answered = {revision, at * second};
+    request.failed = failed;
+    attempt.requests.push_back(request);
+  };
+  answer(4, 3, true);
+  answer(5, 5, true);
+  answer(6, 8, false);
+  const auto spans = phases(attempt, 0);
+  ASSERT_EQ(spans.size(), 4u);
+  EXPECT_EQ(spans[1].phase, story::Phase::model);
+  EXPECT_EQ(spans[2].phase, story::Phase::provider_wait);
+  EXPECT_EQ(spans[2].from_ns, 3 * second);
+  EXPECT_EQ(spans[2].to_ns, 8 * second);
+  EXPECT_EQ(spans[3].phase, story::Phase::model);
+  // Where pi told of a wait, its word holds.
+  story::ProviderRetry retry;
+  retry.began = {4, 3 * second};
+  retry.delay_ms = 500;
+  attempt.retries.push_back(retry);
+  EXPECT_EQ(phases(attempt, 0)[2].to_ns, 3 * second + second / 2);
+}
+
 }  // namespace
 }  // namespace pievt

@@ -68,6 +68,36 @@ TEST(PiJobsRecorded, RecordedBatchesEqualTheirList) {
   }
 }
 
+// Whole ones and damaged ones: no event has the time of its import, and none is before another that
+// it follows.
+TEST(PiJobsRecorded, RecordedBatchesAreToldInTheOrderOfTheirTimes) {
+  if (!fs::exists(recorded() / "real-pi")) GTEST_SKIP() << "the recorded batches are not here";
+  std::size_t batches = 0;
+  for (const char* group : {"real-pi", "fake-pi", "corrupt"}) {
+    for (const auto& source : fs::directory_iterator(recorded() / group)) {
+      if (!fs::exists(source.path() / "ws/.pi/jobs")) continue;
+      SCOPED_TRACE(source.path());
+      const TempDirectory place;
+      auto log = Log::open(place.path() / "store", {.mode = OpenMode::create});
+      ASSERT_TRUE(log.ok());
+      for (const ImportedRun& run : import(&*log, source.path() / "ws").runs) {
+        ++batches;
+        std::uint64_t before = 1'795'132'800'000'000'000;  // 20 November 2026
+        for (auto reader = log->read_stream(run_stream(run.run_id), {1}); reader.next();) {
+          const std::uint64_t at = reader.event().head().occurred_ns();
+          ASSERT_GE(at, before) << run.run_id << " #" << reader.event().revision().value;
+          before = at;
+        }
+        EXPECT_LT(before, 1'795'219'200'000'000'000u);
+        const auto end = revision_at(*log, run.run_id, before);
+        ASSERT_TRUE(end.ok());
+        EXPECT_EQ(end->value, log->stream_head(run_stream(run.run_id))->value);
+      }
+    }
+  }
+  EXPECT_GT(batches, 10u);
+}
+
 TEST(PiJobsRecorded, RecordedDamageIsDiagnosedEachInItsWay) {
   if (!fs::exists(recorded() / "corrupt")) GTEST_SKIP() << "the recorded batches are not here";
   std::set<std::vector<std::string>> diagnoses;

@@ -178,7 +178,7 @@ const std::vector<Damage>& damages() {
        {ImportAnomaly::missing_file}},
       {"no attempt",
        [](Path b) { fs::remove_all(b / "attempts/tides"); },
-       {ImportAnomaly::missing_file}},
+       {ImportAnomaly::missing_file, ImportAnomaly::missing_file}},
       {"bad batch.json",
        [](Path b) { spill(b / "batch.json", "{\"schemaVer"); },
        {ImportAnomaly::not_json}},
@@ -207,7 +207,7 @@ const std::vector<Damage>& damages() {
        [](Path b) {
          replace(b / "events.jsonl", "{\"schemaVersion\":1,\"seq\":6", "{\"schemaVersi,\"seq\":6");
        },
-       {ImportAnomaly::not_json, ImportAnomaly::unfinished}},
+       {ImportAnomaly::not_json, ImportAnomaly::unfinished, ImportAnomaly::unfinished}},
       {"left behind",
        [](Path b) { spill(b / "batch.json.1.2.tmp", "{"); },
        {ImportAnomaly::stray_file}},

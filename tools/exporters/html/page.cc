@@ -63,6 +63,7 @@ class Html final : public Exporter {
 
   Status event(const EventView& event) override {
     const auto* observed = event.envelope->payload_as_WritesObserved();
+    walked_ = walked_ || observed != nullptr;
     if (observed == nullptr || observed->writes() == nullptr) return {};
     auto& lines = writes_[{event.head().job(), event.head().attempt()}];
     for (const schema::Write* write : *observed->writes()) {
@@ -81,6 +82,7 @@ class Html final : public Exporter {
     const audit::Material material = PIEVT_TRY(audit::gather(work_.source));
     const audit::RunReport report = audit::build_report(material, {});
     const RunStory& story = material.story;
+    for (const audit::WriteRow& write : report.writes) add_named(write);
     html::TextBudget budget;
     html::ScriptText data;
     PIEVT_TRY(html::page_data(work_, story, report, writes_, budget, data));
@@ -102,7 +104,18 @@ class Html final : public Exporter {
   }
 
  private:
+  // A path that a tool call names; those that a walk of the trees showed are there already.
+  void add_named(const audit::WriteRow& write) {
+    if (walked_) return;
+    auto& lines = writes_[{write.job, write.attempt}];
+    if (lines.size() >= writes_max) return;
+    lines.push_back(
+        fmt::format("{} {}, {}, {}{}", write.path, write.change, write.attribution, write.zone,
+                    write.events.empty() ? "" : fmt::format(" (#{})", write.events.front())));
+  }
+
   Export& work_;
+  bool walked_ = false;
   html::Writes writes_;
 };
 

@@ -84,6 +84,19 @@ std::string card(const Page& page, const audit::Cause& cause) {
   return out + "</section>\n";
 }
 
+// Why a success is weak, and what is there to be used of it.
+std::string weak_marks(const Page& page, const JobState& job) {
+  const auto usable = std::ranges::find(page.report.usable, job.number, &audit::Usable::job);
+  if (usable == page.report.usable.end()) return "";
+  std::string out;
+  for (const audit::Product& product : usable->products)
+    out += fmt::format("<br>{}{}", escaped(product.path),
+                       product.bytes ? ", " + render::bytes_text(*product.bytes) : "");
+  for (const audit::Finding& weak : usable->weak)
+    out += fmt::format("<br><b>weak:</b> {}{}", escaped(weak.text), behind(weak.events));
+  return out;
+}
+
 std::string job_row(const Page& page, const JobState& job) {
   const audit::JobRow& row = page.report.jobs[job.number - 1];
   return fmt::format(
@@ -95,9 +108,9 @@ std::string job_row(const Page& page, const JobState& job) {
       glyph_of(job.status),
       job.status == JobStatus::unknown ? state::EnumNameJobPhase(job.phase)
                                        : schema::EnumNameJobStatus(job.status),
-      escaped(row.why), row.attempts,
+      escaped(row.why) + weak_marks(page, job), row.attempts,
       render::duration_text(static_cast<std::int64_t>(row.duration_ms) * 1'000'000),
-      audit::money_of(row.spent), job.declared_revision,
+      audit::money_of(row.spent), row.first_event == 0 ? job.declared_revision : row.first_event,
       std::max(job.declared_revision, row.last_event));
 }
 
