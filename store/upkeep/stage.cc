@@ -1,5 +1,7 @@
 #include "store/upkeep/stage.h"
 
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "store/upkeep/place.h"

@@ -1,6 +1,5 @@
 #include "store/upkeep/store_access.h"
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 
