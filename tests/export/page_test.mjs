@@ -95,7 +95,7 @@ test('causes are cards: what follows is folded into them, and they filter', asyn
   const page = await browser.open(pages.small);
   assert.equal(await page.ask(`document.querySelectorAll('.cause').length`), 1);
   assert.match(await page.ask(`document.querySelector('.cause details').textContent`), /1 job never began.*after/);
-  assert.match(await page.ask(`document.querySelector('.cause code').textContent`), /^pievt rerun .*--job forget-1/);
+  assert.match(await page.ask(`document.querySelector('.cause code').textContent`), /^pievt rerun .* --failed$/);
   const rows = `[...document.querySelectorAll('tbody tr')].filter((row) => !row.hidden).map((row) => row.cells[0].innerText).join()`;
   assert.equal(await page.ask(rows), 'forget-1,forget-2,after,greet');
   await page.ask(`document.querySelector('.cause button').click()`);
