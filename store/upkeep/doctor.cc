@@ -298,11 +298,20 @@ class Doctor {
                           : fmt::format("the saved list of runs is of @{}, the log ends at @{}", at,
                                         log.head().value));
     for (const auto& summary : runs->runs) {
-      if (summary->phase != state::RunPhase::finished && !writer_alive_)
+      const bool open = summary->phase != state::RunPhase::finished;
+      if (open && !writer_alive_ && !lives(summary->supervisor.get()))
         unfinished(log, summary->run_id);
     }
     attempts(find_attempt_places(store_, log, *runs));
     places();
+  }
+
+  // A supervisor with nothing to append need not be the one who writes.
+  static bool lives(const schema::ProcessIdT* supervisor) {
+    if (supervisor == nullptr || supervisor->start_ticks == 0) return false;
+    const Owner there = describe_process(supervisor->pid, "");
+    return there.start_ticks == supervisor->start_ticks && there.boot_id == supervisor->boot_id &&
+           there.pid_namespace == supervisor->pid_namespace;
   }
 
   void unfinished(const Log& log, const std::string& run_id) {

@@ -94,6 +94,30 @@ TEST_F(DoctorTest, WhatKeepsEveryWriterOutIsFound) {
   EXPECT_EQ(next_of("head"), fmt::format("rm -r {}", (store() / "HEAD").string()));
 }
 
+// It may have nothing to append, or have lost the writer's role to somebody who is gone by now.
+TEST_F(DoctorTest, ARunWhoseSupervisorLivesIsWorkedOn) {
+  const Owner self = this_process("this");
+  for (const bool lives : {true, false}) {
+    const fs::path small = directory() / (lives ? "living" : "dead");
+    auto log = Log::open(small, {.mode = OpenMode::create});
+    ASSERT_TRUE(log.ok());
+    schema::RunPlannedT planned;
+    planned.run_id = "r";
+    schema::RunStartedT started;
+    started.supervisor = std::make_unique<schema::ProcessIdT>();
+    started.supervisor->pid = static_cast<std::uint32_t>(self.pid);
+    started.supervisor->start_ticks = self.start_ticks + (lives ? 0 : 1);
+    started.supervisor->boot_id = self.boot_id;
+    started.supervisor->pid_namespace = self.pid_namespace;
+    std::vector<NewEvent> events;
+    events.push_back({std::move(planned)});
+    events.push_back({std::move(started)});
+    ASSERT_TRUE(log->append("run/r", Expected::any(), std::move(events)).ok());
+    ASSERT_TRUE(log->close().ok());
+    EXPECT_EQ(findings_of(small).empty(), lives);
+  }
+}
+
 TEST_F(DoctorTest, AStoppedProcessIsKnownAsStopped) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
