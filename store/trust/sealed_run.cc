@@ -80,7 +80,17 @@ Status FileRun::event(Revision revision, const EventSink& sink) const {
   return sink(found->events[revision.value - first_[number]]);
 }
 
+// Who walks over the events asks for texts in any order, and each would unpack some frames of the
+// index; so for whoever asks often it is unpacked once.
 Result<IndexEntry> FileRun::index_entry(std::uint64_t place) const {
+  constexpr std::size_t asked_max = 256, kept_bytes_max = std::size_t{256} << 20;
+  const std::uint64_t size = file_.bytes_of(Section::index);
+  if (index_.empty() && size <= kept_bytes_max && ++entries_asked_ > asked_max)
+    index_ = PIEVT_TRY(file_.read(Section::index, 0, size));
+  if (!index_.empty()) {
+    return entry_at(
+        std::span(index_).subspan(place * index_entry_bytes).first<index_entry_bytes>());
+  }
   const auto bytes =
       PIEVT_TRY(file_.read(Section::index, place * index_entry_bytes, index_entry_bytes));
   return entry_at(std::span(bytes).first<index_entry_bytes>());

@@ -50,6 +50,8 @@ class FileRun final : public SealedRun {
   std::vector<std::uint64_t> first_;  ///< revision of each frame of events
   mutable std::size_t page_number_ = SIZE_MAX;
   mutable EventPage page_;
+  mutable std::size_t entries_asked_ = 0;
+  mutable std::vector<std::byte> index_;  ///< all of it, once many were asked for
 };
 
 }  // namespace pievt::sealed
