@@ -92,10 +92,9 @@ void WriterRole::publish(std::uint64_t last) {
 }
 
 void WriterRole::commit_group(std::span<GroupMember* const> members) {
-  const Status allowed = failed_ ? Status(refused()) : lock_.still_ours();
+  const Status allowed = failed_ ? Status(refused()) : lock_.keep();
   if (!allowed.ok()) {
     for (GroupMember* member : members) member->result = allowed.error();
-    if (!failed_) fail(allowed.error());
     return;
   }
   const std::uint64_t last_before = committer_->last();

@@ -88,6 +88,7 @@ Result<schema::BlobRef> BlobStore::put(std::span<const std::byte> content, schem
     return Error{Errc::invalid, fmt::format("a blob has {} bytes; at most {} are allowed",
                                             content.size(), limits::blob_bytes_max)};
   }
+  PIEVT_TRY(key_state_);
   const Digest digest = digest_of(content);
   const schema::BlobRef ref(to_schema(digest), content.size(), 0, kind, 0);
   if (PIEVT_TRY(rocks_->get(Family::blobs, manifest_key(digest)))) return ref;
@@ -126,6 +127,7 @@ Result<std::vector<std::byte>> BlobStore::get(const schema::BlobRef& ref) const 
                     "removed",
                     hex(digest))};
   }
+  PIEVT_TRY(key_state_);
   std::vector<std::byte> content;
   if (stored->empty())
     return Error{Errc::corrupt, fmt::format("blob {}: its manifest is empty", hex(digest))};
@@ -189,7 +191,7 @@ void BlobStore::get_many(std::span<const schema::BlobRef> refs, const BlobSink& 
   BlobReader reader(*rocks_, key_);
   for (const ByDigest::Place& place : sorted.order()) {
     const schema::BlobRef& ref = refs[place.at];
-    if (const auto content = reader.read(ref)) {
+    if (const auto content = key_state_.ok() ? reader.read(ref) : std::nullopt) {
       sink(place.at, *content);
       continue;
     }

@@ -35,6 +35,10 @@ class BlobStore {
   /// The key every digest of this store is made with; 32 random bytes, kept in the store.
   void set_key(const BlobKey& key) { key_ = key; }
 
+  /// There are texts, and the key for them is gone: each of them is refused with this reason.
+  void lack_key(Error why) { key_state_ = std::move(why); }
+  const Status& key_state() const { return key_state_; }
+
   Result<schema::BlobRef> put(std::span<const std::byte> content, schema::BlobKind kind);
   Result<std::vector<std::byte>> get(const schema::BlobRef& ref) const;
   /// See get_blobs().
@@ -49,6 +53,7 @@ class BlobStore {
   const Rocks* rocks_;
   ValuePut put_;
   BlobKey key_{};
+  Status key_state_;
 };
 
 /// The key in the store's log; nothing where it has none yet. corrupt: it is damaged.

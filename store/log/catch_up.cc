@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
@@ -76,9 +77,9 @@ Status Log::Impl::heal(Rocks& rocks, Sequence wanted) const {
       if (page.first() <= wanted.value) return {};
     }
     if (is_writers || Clock::now() >= deadline) {
-      return Error{Errc::corrupt,
-                   fmt::format("the page of @{} is missing from {}; run: pievt verify --all",
-                               wanted.value, place.directory.string())};
+      return Error{Errc::corrupt, fmt::format("the page of @{} is missing from {}; run: {}",
+                                              wanted.value, place.directory.string(),
+                                              store_command("verify --all", place.directory))};
     }
     std::this_thread::yield();
   }

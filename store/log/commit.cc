@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "pievt/bytes.h"
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/stored_page.h"
 
@@ -137,8 +138,8 @@ Result<std::optional<Appended>> Committer::find_earlier(Group& group,
   const auto entry = IdEntry::parse(*stored);
   if (!entry) {
     return Error{Errc::corrupt,
-                 fmt::format("the entry of append id {} is damaged; run: pievt doctor --rebuild",
-                             to_string(append.id))};
+                 fmt::format("the entry of append id {} is damaged; run: {}", to_string(append.id),
+                             store_command("doctor --rebuild", rocks_->store()))};
   }
   if (entry->request_hash != append.request_hash) return reused();
   return std::optional(PIEVT_TRY(positions_of(*rocks_, append.id, {entry->first}, {entry->last})));

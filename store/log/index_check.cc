@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/commit.h"
 #include "store/log/stream_table.h"
@@ -12,12 +13,12 @@
 namespace pievt {
 namespace {
 
-Error leads_elsewhere(std::string_view index, const StoredPage& last) {
-  return {
-      Errc::corrupt,
-      fmt::format("the {} of the log does not lead to its last page, @{} to @{}; the events are "
-                  "there. Run: pievt doctor --rebuild",
-                  index, last.first(), last.last())};
+Error leads_elsewhere(const Rocks& rocks, std::string_view index, const StoredPage& last) {
+  return {Errc::corrupt,
+          fmt::format(
+              "the {} of the log does not lead to its last page, @{} to @{}; the events are "
+              "there. Run: {}",
+              index, last.first(), last.last(), store_command("doctor --rebuild", rocks.store()))};
 }
 
 }  // namespace
@@ -33,12 +34,13 @@ Status check_stream_index(const Rocks& rocks, const StoredPage& last) {
   }
   for (const auto& [number, entry] : touched) {
     const auto stored = PIEVT_TRY(rocks.get(Family::streams, entry.key()));
-    if (!stored || *stored != entry.value()) return leads_elsewhere("index of streams", last);
+    if (!stored || *stored != entry.value())
+      return leads_elsewhere(rocks, "index of streams", last);
     const Result<std::string> name = name_of_stream(rocks, number);
     if (!name.ok() && name.error().code != Errc::not_found) return name.error();
     const auto head = name.ok() ? PIEVT_TRY(find_stream(rocks, *name)) : std::nullopt;
     if (!head || head->number != number || head->revision != entry.last_revision) {
-      return leads_elsewhere("index of stream names", last);
+      return leads_elsewhere(rocks, "index of stream names", last);
     }
   }
   return {};
@@ -74,7 +76,7 @@ Status check_indexes(const Rocks& rocks, const std::optional<StoredPage>& last_p
     const auto entry = stored ? IdEntry::parse(*stored) : std::nullopt;
     const std::uint64_t end = header.first_sequence + header.event_count - 1;
     const bool leads = entry && entry->first <= header.first_sequence && entry->last >= end;
-    if (!leads) return leads_elsewhere("index of append ids", last);
+    if (!leads) return leads_elsewhere(rocks, "index of append ids", last);
   }
   return check_stream_index(rocks, last);
 }

@@ -52,6 +52,10 @@ struct Log::Impl {
   /// As Log::open, but mends nothing.
   static Result<Log> open(const std::filesystem::path& directory, const OpenOptions& options);
 
+  /// A log that was put together a moment ago and is nobody else's yet: read like any, and what
+  /// follows from its events can be put beside them without an event of its own.
+  static Result<Log> open_unpublished(const std::filesystem::path& directory);
+
   Status open_to_read();
   Status open_to_write(const OpenOptions& options);
 
@@ -74,12 +78,14 @@ struct Log::Impl {
  private:
   Result<Forwarder::Succession> succeed();
   Status open_secondary();
+  Status take_key();
   Status mistrust_index();
 
   std::unique_ptr<Secondary> secondary_;
   std::unique_ptr<Forwarder> forwarder_;
   std::unique_ptr<WriterRole> role_;
   std::atomic<WriterRole*> writer_ = nullptr;
+  bool unpublished_ = false;  ///< `secondary_` is the database itself
 };
 
 /// The events from `from` to `to`, as far as they are committed.

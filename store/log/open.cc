@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "pievt/shell_word.h"
 #include "store/log/beginning.h"
 #include "store/log/index_check.h"
 #include "store/log/log_impl.h"
@@ -41,9 +42,43 @@ Status Log::Impl::open_secondary() {
       });
   PIEVT_TRY(refresh());
   PIEVT_TRY(mistrust_index());
-  const auto key = PIEVT_TRY(load_blob_key(secondary_->rocks));
-  secondary_->blobs.set_key(key.value_or(BlobKey{}));
+  return take_key();
+}
+
+// Events can be read without the key, and that is most of what there is to save. Who writes would
+// give texts digests that are none of this store.
+Status Log::Impl::take_key() {
+  const auto key = load_blob_key(secondary_->rocks);
+  if (key.ok() && (*key || committed == 0)) {
+    secondary_->blobs.set_key(key->value_or(BlobKey{}));
+    return {};
+  }
+  if (!key.ok() && (place.mode != OpenMode::read || key.error().code != Errc::corrupt))
+    return key.error();
+  // What the database says is wrong, without its advice: this sentence has its own.
+  const std::string state =
+      key.ok()
+          ? "gone"
+          : fmt::format("damaged ({})", key.error().what.substr(0, key.error().what.find(';')));
+  Error why{Errc::corrupt,
+            fmt::format("no text of {} can be compared with its digest, because the key for that "
+                        "is {}. Restore a backup, or save what is left: {}",
+                        place.directory.string(), state, salvage_command(place.directory))};
+  if (mended.empty()) mended = why.what;
+  secondary_->blobs.lack_key(std::move(why));
   return {};
+}
+
+Result<Log> Log::Impl::open_unpublished(const std::filesystem::path& directory) {
+  const StoreIdentity identity = PIEVT_TRY(read_identity(directory));
+  auto impl = std::make_unique<Impl>(StorePlace{directory, identity, OpenMode::read, ""});
+  Rocks rocks = PIEVT_TRY(Rocks::open_writer(log_directory(directory), Rocks::Create::never));
+  impl->secondary_ = std::make_unique<Secondary>(std::move(rocks), ValuePut());
+  impl->unpublished_ = true;
+  const auto last = PIEVT_TRY(load_last_page(impl->rocks(), impl->place.identity.short_id()));
+  impl->committed = last ? last->last() : 0;
+  PIEVT_TRY(impl->take_key());
+  return Log(std::move(impl));
 }
 
 // A look at the last page tells whether the index is the log's, and whether the index knows of
@@ -68,9 +103,8 @@ Status Log::Impl::mistrust_index() {
     if (known > end) {
       return Error{Errc::corrupt,
                    fmt::format("the log ends with @{}, and its index knows of events up to @{}: "
-                               "pages are missing. Restore a backup, or save what is left: pievt "
-                               "salvage {} DEST",
-                               end, known, place.directory.string())};
+                               "pages are missing. Restore a backup, or save what is left: {}",
+                               end, known, salvage_command(place.directory))};
     }
     mended = fmt::format("{}; until then every answer is found in the pages, which takes longer",
                          leads.error().what);
@@ -138,11 +172,17 @@ Status Log::Impl::put_value(Family family, std::string_view key, std::string_vie
     if (done) return {};
   }
   if (WriterRole* role = writer()) return role->put(family, key, value, Durability::memory);
+  if (unpublished_) {
+    WriteSet set(secondary_->rocks);
+    set.put(family, key, value);
+    return secondary_->rocks.write(std::move(set), Durability::memory);
+  }
   return Error{Errc::invalid, fmt::format("{} was opened for reading; open it for writing to store",
                                           place.directory.string())};
 }
 
 Status Log::Impl::close() {
+  if (unpublished_) return secondary_->rocks.close();
   WriterRole* role = writer();
   if (role == nullptr) return {};
   const Status closed = role->close();

@@ -83,6 +83,7 @@ Result<std::vector<schema::OutputCapturedT>> OutputWriter::write(Log& log, Outpu
 
 Result<std::uint64_t> read_output(const Log& log, const OutputKey& key, const AttemptState& attempt,
                                   const std::function<Status(std::span<const std::byte>)>& sink) {
+  PIEVT_TRY(log.impl().blobs().key_state());
   PrimedDecompressor decompressor;
   ChunkChain chain;
   std::uint64_t bytes = 0;

@@ -111,15 +111,21 @@ std::string duration_text(std::int64_t ns) {
   return fmt::format("{} s", seconds);
 }
 
+// Of another PID namespace its number names nobody here, or somebody else.
+bool is_elsewhere(const Owner& owner) {
+  const std::uint64_t here = this_process("").pid_namespace;
+  return owner.pid_namespace != 0 && here != 0 && owner.pid_namespace != here;
+}
+
 // Who it is and since when.
 std::string holder_text(const std::optional<Owner>& owner, std::int64_t now_wall_ns) {
   std::string text;
   if (!owner || owner->pid == 0) {
     text = "another process that left no readable record (see `lslocks`)";
-  } else if (owner->program.empty()) {
-    text = fmt::format("process {}", owner->pid);
   } else {
-    text = fmt::format("{} (process {})", owner->program, owner->pid);
+    text = fmt::format("process {}", owner->pid);
+    if (is_elsewhere(*owner)) text += " of another PID namespace: see `lslocks` on the host";
+    if (!owner->program.empty()) text = fmt::format("{} ({})", owner->program, text);
   }
   if (owner && owner->acquired_wall_ns > 0) {
     // Clocks are set back at times; nobody has held a lock for a negative time.

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "pievt/limits.h"
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/log_impl.h"
 #include "store/log/stored_page.h"
@@ -86,8 +87,8 @@ Status EventReader::Impl::load_page_of(std::uint64_t sequence) {
     PIEVT_TRY(log->heal(*rocks, {sequence}));
     pages.reset();
   }
-  return Error{Errc::corrupt,
-               fmt::format("the page of @{} is missing; run: pievt verify --all", sequence)};
+  return Error{Errc::corrupt, fmt::format("the page of @{} is missing; run: {}", sequence,
+                                          store_command("verify --all", log->place.directory))};
 }
 
 Result<bool> EventReader::Impl::load_by_sequence() {
@@ -112,7 +113,8 @@ Result<std::optional<format::StreamIndexEntry>> EventReader::Impl::entry_of(
   const auto entry = format::StreamIndexEntry::parse(index->key(), index->value());
   if (!entry)
     return Error{Errc::corrupt,
-                 "an entry of the stream index is damaged; run: pievt doctor --rebuild"};
+                 fmt::format("an entry of the stream index is damaged; run: {}",
+                             store_command("doctor --rebuild", log->place.directory))};
   if (entry->stream != *stream) return std::optional<format::StreamIndexEntry>();
   return entry;
 }
@@ -150,9 +152,10 @@ Result<format::StreamIndexEntry> EventReader::Impl::entry_of_next() {
     index.reset();
     std::this_thread::yield();
   }
-  return Error{Errc::corrupt, fmt::format("revision #{} of stream {} is missing from the index; "
-                                          "run: pievt doctor --rebuild",
-                                          next, *stream)};
+  return Error{Errc::corrupt,
+               fmt::format("revision #{} of stream {} is missing from the index; "
+                           "run: {}",
+                           next, *stream, store_command("doctor --rebuild", log->place.directory))};
 }
 
 Result<bool> EventReader::Impl::load_by_revision() {

@@ -13,6 +13,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "store/log/file_limit.h"
+#include "store/log/manifest_guard.h"
 #include "store/log/rocks_options.h"
 #include "store/log/store_files.h"
 
@@ -49,6 +50,7 @@ Status check(const rocksdb::Status& status, std::string_view doing) {
 
 struct Rocks::Impl {
   std::shared_ptr<rocksdb::Env> env = rocks_options::env();  // outlives `db`
+  std::shared_ptr<ManifestGuard> guard;                      // of a writer with files
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*>
       handles;  // the default family first, then ours in order
@@ -113,17 +115,30 @@ Rocks::Rocks(Rocks&&) noexcept = default;
 Rocks& Rocks::operator=(Rocks&&) noexcept = default;
 Rocks::~Rocks() = default;
 
-Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create) {
+Result<Rocks> Rocks::open_writer(const std::filesystem::path& directory, Create create,
+                                 Superfluous superfluous) {
   PIEVT_TRY(make_room_for_files(directory));
   // RocksDB would make it, and its files, readable for everybody.
   PIEVT_TRY(make_private_directory(directory));
   auto impl = std::make_unique<Impl>();
+  rocksdb::DBOptions options = rocks_options::writer(create);
+  impl->guard = std::make_shared<ManifestGuard>(options.env->GetFileSystem(), directory);
+  impl->env = rocksdb::NewCompositeEnv(impl->guard);
+  options.env = impl->env.get();
+  // Whoever made the log may have died between two families. One with events has them all, and
+  // RocksDB would remove the files of those that it makes a second time.
+  options.create_missing_column_families = files_with_events(directory) == 0;
   rocksdb::DB* db = nullptr;
-  PIEVT_TRY(check(rocksdb::DB::Open(rocks_options::writer(create), directory.string(),
-                                    rocks_options::families(), &impl->handles, &db),
-                  fmt::format("opening the log in {}", directory.string())));
+  const rocksdb::Status opened = rocksdb::DB::Open(options, directory.string(),
+                                                   rocks_options::families(), &impl->handles, &db);
+  const std::string doing = fmt::format("opening the log in {}", directory.string());
+  // So it answers when families are missing.
+  if (opened.IsInvalidArgument() && !options.create_missing_column_families)
+    return Error{Errc::corrupt, fmt::format("{}: {}", doing, opened.ToString())};
+  PIEVT_TRY(check(opened, doing));
   impl->db.reset(db);
   impl->is_writer = true;
+  if (superfluous == Superfluous::goes) impl->guard->settle();
   return Rocks(std::move(impl));
 }
 
@@ -151,6 +166,8 @@ Result<Rocks> Rocks::open_in_memory() {
   impl->env.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
   rocksdb::DBOptions options = rocks_options::writer(Create::if_missing);
   options.env = impl->env.get();
+  options.create_missing_column_families = true;
+  options.create_missing_column_families = true;
   rocksdb::DB* db = nullptr;
   PIEVT_TRY(
       check(rocksdb::DB::Open(options, "/index", rocks_options::families(), &impl->handles, &db),
@@ -207,6 +224,10 @@ Rocks::Cursor Rocks::cursor(Family family, Fill fill) const {
   return Cursor(std::move(impl));
 }
 
+void Rocks::settle() {
+  if (impl_->guard != nullptr) impl_->guard->settle();
+}
+
 Status Rocks::catch_up() {
   if (impl_->is_writer) return {};
   return check(impl_->db->TryCatchUpWithPrimary(), "catching up with the writer");
@@ -221,6 +242,10 @@ Status Rocks::compact(Family family) {
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
   return check(impl_->db->CompactRange(options, impl_->handle(family), nullptr, nullptr),
                "merging files");
+}
+
+std::filesystem::path Rocks::directory() const {
+  return impl_->in_memory ? std::filesystem::path() : std::filesystem::path(impl_->db->GetName());
 }
 
 std::uint64_t Rocks::bytes_of(Family family) const {
@@ -238,6 +263,7 @@ Status Rocks::close() {
     rocksdb::FlushOptions options;
     if (result.ok())
       result = check(impl_->db->Flush(options, impl_->handles), "emptying the write-ahead log");
+    if (result.ok()) settle();
   }
   impl_.reset();
   return result;

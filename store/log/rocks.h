@@ -69,7 +69,13 @@ class Rocks {
   };
 
   enum class Create : std::uint8_t { never, if_missing };
-  static Result<Rocks> open_writer(const std::filesystem::path& directory, Create create);
+  /// What becomes of tables and write-ahead logs that RocksDB has no more use for: they go, as soon
+  /// as it has opened, or stay until settle().
+  enum class Superfluous : std::uint8_t { goes, stays };
+  /// corrupt: what is there is not what was written, and none of it was removed or changed for the
+  /// worse.
+  static Result<Rocks> open_writer(const std::filesystem::path& directory, Create create,
+                                   Superfluous superfluous = Superfluous::goes);
   static Result<Rocks> open_reader(const std::filesystem::path& directory);
   /// An empty one without any file, for what can be made again.
   static Result<Rocks> open_in_memory();
@@ -102,11 +108,21 @@ class Rocks {
   /// Merges the files of one family, which gives the room of what was removed back.
   Status compact(Family family);
 
+  /// Where it lies; empty for one without files.
+  std::filesystem::path directory() const;
+
+  /// The store it is the log of, for what is said of it.
+  std::filesystem::path store() const { return directory().parent_path(); }
+
   /// What the files of one family take on the disk, as far as they have been written.
   std::uint64_t bytes_of(Family family) const;
 
   /// Flushes and closes; for a writer in good order.
   Status close();
+
+  /// Whoever has opened it as the writer has found in it what should be there, and what is
+  /// superfluous goes. Until then it may have what is missing; close() settles too.
+  void settle();
 
   struct Impl;
 

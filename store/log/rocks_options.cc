@@ -105,8 +105,6 @@ rocksdb::DBOptions base() {
 rocksdb::DBOptions writer(Rocks::Create create) {
   rocksdb::DBOptions options = base();
   options.create_if_missing = create == Rocks::Create::if_missing;
-  // Also in a log that exists: whoever made it may have died between two families.
-  options.create_missing_column_families = true;
   // The default (point in time) drops the second half of a log with one flipped bit and calls it
   // success.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;

@@ -44,8 +44,11 @@ Result<bool> register_schema(Rocks& rocks, const EmbeddedSchema& schema) {
 
 Result<std::vector<std::byte>> load_schema(const Rocks& rocks, std::uint64_t short_hash) {
   const auto stored = PIEVT_TRY(rocks.get(Family::schemas, schema_key(short_hash)));
-  if (!stored)
-    return Error{Errc::not_found, fmt::format("schema {:016x} is not in this log", short_hash)};
+  if (!stored) {
+    return Error{
+        Errc::corrupt,
+        fmt::format("schema {:016x}, which pages of this log name, is not there", short_hash)};
+  }
   const auto bytes = std::as_bytes(std::span(*stored));
   if (short_of(sha256(bytes)) != short_hash) {
     return Error{Errc::corrupt, fmt::format("schema {:016x} in this log is damaged", short_hash)};

@@ -26,7 +26,7 @@ const EmbeddedSchema& embedded_schema();
 /// Stores it unless it is there. True: it was new to this log.
 Result<bool> register_schema(Rocks& rocks, const EmbeddedSchema& schema);
 
-/// not_found: no page of this log was written with it. corrupt: its bytes do not have that hash.
+/// One that a page of this log names. corrupt: it is not there, or its bytes do not have that hash.
 Result<std::vector<std::byte>> load_schema(const Rocks& rocks, std::uint64_t short_hash);
 
 /// The highest number a process has in stamps.

@@ -31,8 +31,8 @@ constexpr std::size_t round_requests_max = 1024;
 // Answers are small: a client with this many unread ones has stopped reading.
 constexpr std::size_t unsent_bytes_max = 1u << 20;
 
-// How soon a SOCKET that somebody deleted is there again.
-constexpr std::chrono::milliseconds socket_check_interval{1'000};
+// How soon a SOCKET or a LOCK that somebody deleted is there again.
+constexpr std::chrono::milliseconds name_check_interval{1'000};
 
 struct Connection {
   Connection(Fd socket, Peer process) : stream(std::move(socket)), peer(process) {}
@@ -59,14 +59,14 @@ struct Server::Impl {
   ListeningSocket socket;
   Fd epoll, bell;
   std::map<int, Connection> connections;
-  Clock::time_point socket_checked = Clock::now();
+  Clock::time_point names_checked = Clock::now();
   std::atomic<bool> over = false;
   std::thread thread;
 
   Status watch(int fd);
   void run();
   int timeout_ms();
-  void check_socket();
+  void check_names();
   void accept_all();
   static void receive(Connection& connection, std::uint32_t what);
   void read_messages(Connection& connection, std::vector<Request>& requests);
@@ -116,7 +116,7 @@ void Server::Impl::run() {
   while (!over) {
     const int count = ::epoll_wait(epoll.get(), events.data(), events.size(), timeout_ms());
     role.wake_owed();
-    check_socket();
+    check_names();
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == bell.get()) {
@@ -140,16 +140,17 @@ int Server::Impl::timeout_ms() {
     if (connection.more) return 0;
   }
   const auto owed = role.wake_owed_at();
-  const auto next_check = socket_checked + socket_check_interval;
+  const auto next_check = names_checked + name_check_interval;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(
       (owed ? std::min(*owed, next_check) : next_check) - Clock::now());
   return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
-// SOCKET is derived: whoever deletes it keeps newcomers out, but only for a moment.
-void Server::Impl::check_socket() {
-  if (Clock::now() - socket_checked < socket_check_interval) return;
-  socket_checked = Clock::now();
+// SOCKET and LOCK are derived: whoever deletes them keeps newcomers out, but only for a moment.
+void Server::Impl::check_names() {
+  if (Clock::now() - names_checked < name_check_interval) return;
+  names_checked = Clock::now();
+  static_cast<void>(role.keep_lock());
   if (socket_is_there(place.directory, socket)) return;
   Result<ListeningSocket> again = listen_on(place.directory);
   if (!again.ok() || !watch(again->fd.get()).ok()) return;

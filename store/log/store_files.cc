@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "pievt/ids.h"
+#include "pievt/shell_word.h"
 #include "store/log/fd.h"
 
 namespace pievt {
@@ -53,8 +54,8 @@ Status refuse_remains(const std::filesystem::path& store) {
   if (!std::filesystem::exists(log, failed) || std::filesystem::is_empty(log, failed)) return {};
   return Error{Errc::corrupt,
                fmt::format("{} has a log, and STORE, which says whose it is, is gone. Nothing was "
-                           "changed. Bring it back: pievt doctor --rebuild --store {}",
-                           store.string(), store.string())};
+                           "changed. Bring it back: {}",
+                           store.string(), store_command("doctor --rebuild", store))};
 }
 
 }  // namespace
@@ -93,6 +94,18 @@ Status sync_write_ahead_logs(const std::filesystem::path& log) {
   }
   if (failed) return os_error(fmt::format("cannot read {}", log.string()), failed.value());
   return sync_directory(log);
+}
+
+std::size_t files_with_events(const std::filesystem::path& log) {
+  std::size_t count = 0;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(log, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const std::filesystem::path kind = at->path().extension();
+    std::error_code unknown;
+    if ((kind == ".sst" || kind == ".log") && at->file_size(unknown) > 0 && !unknown) ++count;
+  }
+  return count;
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view content,
@@ -184,7 +197,7 @@ Status refuse_backup(const std::filesystem::path& store) {
       Errc::invalid,
       fmt::format("{} is a backup and is only read; make a store of it with: pievt restore "
                   "{} DEST",
-                  store.string(), store.string())};
+                  store.string(), shell_word(store))};
 }
 
 Result<std::filesystem::path> find_store(const std::filesystem::path& start) {

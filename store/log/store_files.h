@@ -71,6 +71,10 @@ Status sync_directory(const std::filesystem::path& directory);
 /// a write-ahead log that it has recovered from.
 Status sync_write_ahead_logs(const std::filesystem::path& log);
 
+/// How many files of the log in `log` may hold events: tables, and write-ahead logs that are not
+/// empty. RocksDB makes the first of them when the log is complete.
+std::size_t files_with_events(const std::filesystem::path& log);
+
 /// Writes a file so that after a crash it is either absent or whole: temporary file, fsync, rename,
 /// fsync of the directory. `keep`: a file that is there already stays as it is, also when it came
 /// at the same moment.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 
 namespace pievt {
@@ -55,8 +56,8 @@ Result<Appended> positions_of(const Rocks& rocks, const AppendId& id, Sequence f
     if (segment == nullptr) {
       return Error{
           Errc::corrupt,
-          fmt::format("append {} is not at @{}, where its id entry says; run: pievt verify --all",
-                      to_string(id), sequence)};
+          fmt::format("append {} is not at @{}, where its id entry says; run: {}", to_string(id),
+                      sequence, store_command("verify --all", rocks.store()))};
     }
     found.streams.resize(segment->streams.size());
     for (std::size_t i = 0; i < segment->streams.size(); ++i) {

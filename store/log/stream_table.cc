@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 
 namespace pievt {
@@ -13,9 +14,8 @@ Result<std::optional<StreamHead>> find_stream(const Rocks& rocks, std::string_vi
   if (!stored) return std::optional<StreamHead>();
   const auto number = format::get_u32(*stored);
   if (!number)
-    return Error{
-        Errc::corrupt,
-        fmt::format("index entry of stream {} is damaged; run: pievt doctor --rebuild", name)};
+    return Error{Errc::corrupt, fmt::format("index entry of stream {} is damaged; run: {}", name,
+                                            store_command("doctor --rebuild", rocks.store()))};
 
   StreamHead head{*number, 0};
   auto cursor = rocks.cursor(Family::streams);
@@ -56,9 +56,10 @@ Result<StreamHead*> StreamTable::find(std::string_view name) {
   // A name is declared together with its first event.
   if (*stored && entry->second.revision == 0) {
     known_.erase(entry);
-    return Error{Errc::corrupt, fmt::format("stream {} has a number and no events in the index; "
-                                            "run: pievt doctor --rebuild",
-                                            name)};
+    return Error{Errc::corrupt,
+                 fmt::format("stream {} has a number and no events in the index; "
+                             "run: {}",
+                             name, store_command("doctor --rebuild", rocks_->store()))};
   }
   return &entry->second;
 }

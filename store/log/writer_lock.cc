@@ -1,9 +1,7 @@
 #include "store/log/writer_lock.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
 #include <map>
 #include <mutex>
@@ -17,11 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/interprocess/exceptions.hpp>
-#include <boost/interprocess/sync/file_lock.hpp>
 #include <fmt/format.h>
 
 #include "store/log/fd.h"
+#include "store/log/lock_file.h"
 
 namespace pievt {
 
@@ -29,14 +26,6 @@ namespace {
 
 using Path = std::filesystem::path;
 using Clock = std::chrono::steady_clock;
-using FileId = std::pair<dev_t, ino_t>;
-
-constexpr const char* lock_name = "LOCK";
-constexpr mode_t lock_mode = 0600;
-
-FileId id_of(const struct stat& status) {
-  return {status.st_dev, status.st_ino};
-}
 
 std::int64_t wall_ns() {
   struct timespec now {};
@@ -55,86 +44,19 @@ Result<Directory> open_directory(const Path& store) {
   if (!fd || ::fstat(fd.get(), &status) != 0) {
     return os_error(fmt::format("cannot open the store directory {}", store.string()), errno);
   }
-  return Directory{std::move(fd), id_of(status)};
+  return Directory{std::move(fd), {status.st_dev, status.st_ino}};
 }
 
-// Whether `lock_file` is what the name LOCK in `directory` means. The reason why not otherwise.
-Status check_in_place(int directory, int lock_file, const Path& store) {
-  struct stat held {};
+// RocksDB knows its files by their path, so a store that was moved would be written to in two
+// places.
+Status check_not_moved(const FileId& directory, const Path& store) {
   struct stat named {};
-  if (::fstat(lock_file, &held) != 0) {
-    return os_error(fmt::format("cannot look at {}/LOCK", store.string()), errno);
-  }
-  const bool exists = ::fstatat(directory, lock_name, &named, AT_SYMLINK_NOFOLLOW) == 0;
-  if (!exists && errno != ENOENT) {
-    return os_error(fmt::format("cannot look at {}/LOCK", store.string()), errno);
-  }
-  if (exists && held.st_nlink > 0 && id_of(held) == id_of(named)) return {};
+  if (::stat(store.c_str(), &named) == 0 && FileId(named.st_dev, named.st_ino) == directory)
+    return {};
   return Error{Errc::fenced,
-               fmt::format("{}/LOCK was {} while this process held it, so another writer may have "
-                           "taken over; this one writes nothing more. Leave LOCK alone and open "
-                           "the store again",
-                           store.string(), exists ? "replaced" : "deleted")};
-}
-
-// Boost opens the file without O_CLOEXEC and does not show its descriptor. A child that inherited
-// it would hold no lock by it, but has no business with it.
-Status set_close_on_exec(const FileId& file) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator it("/proc/self/fd", error), end; !error && it != end;
-       it.increment(error)) {
-    // Looked at by its name: the other descriptors belong to other threads, which may close them.
-    struct stat status {};
-    if (::stat(it->path().c_str(), &status) != 0 || id_of(status) != file) continue;
-    const int fd = std::atoi(it->path().filename().c_str());
-    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) return os_error("cannot set close-on-exec", errno);
-  }
-  if (error) return os_error(Errc::io, "cannot read /proc/self/fd", error.value());
-  return {};
-}
-
-// Written over the old record and then cut: the file never gives its block back, so that taking
-// over a store on a full disk works.
-Status write_record(int lock_file, const Owner& owner, const Path& store) {
-  const std::string text = to_record(owner);
-  const ssize_t wrote = ::pwrite(lock_file, text.data(), text.size(), 0);
-  if (wrote != static_cast<ssize_t>(text.size()) ||
-      ::ftruncate(lock_file, static_cast<off_t>(text.size())) != 0) {
-    const int error = wrote >= 0 && wrote < static_cast<ssize_t>(text.size()) ? ENOSPC : errno;
-    return os_error(fmt::format("cannot write the owner record into {}/LOCK", store.string()),
-                    error);
-  }
-  return {};
-}
-
-std::optional<Owner> read_record(int lock_file) {
-  std::array<char, owner_record_bytes_max> buffer;
-  const ssize_t size = ::pread(lock_file, buffer.data(), buffer.size(), 0);
-  if (size <= 0) return std::nullopt;
-  return parse_record({buffer.data(), static_cast<std::size_t>(size)});
-}
-
-// What the kernel and the record say about the holder of LOCK. Only for a process that holds no
-// lock on it: the descriptor opened here is closed here.
-std::optional<Owner> look_at_lock(int directory) {
-  const Fd file(::openat(directory, lock_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file && errno == ENOENT) return std::nullopt;
-  struct flock wanted {};
-  wanted.l_type = F_WRLCK;
-  wanted.l_whence = SEEK_SET;
-  if (!file || ::fcntl(file.get(), F_GETLK, &wanted) != 0) return Owner{};
-  if (wanted.l_type == F_UNLCK) return std::nullopt;
-  // The pid is 0 for a holder in a pid namespace that is not below ours, -1 for another kind of
-  // lock. A record that names another pid of our namespace is the former holder's.
-  std::optional<Owner> recorded = read_record(file.get());
-  struct stat space {};
-  const bool same_space = recorded && ::stat("/proc/self/ns/pid", &space) == 0 &&
-                          space.st_ino == recorded->pid_namespace;
-  const bool stale = same_space && wanted.l_pid != recorded->pid;
-  if (recorded && !stale) return recorded;
-  Owner known;
-  known.pid = std::max<pid_t>(wanted.l_pid, 0);
-  return known;
+               fmt::format("the store was taken away from {} while this process wrote to it; put "
+                           "it back, or close it and open it where it is",
+                           store.string())};
 }
 
 Error already_ours(const Path& store, const Owner& owner) {
@@ -145,14 +67,13 @@ Error already_ours(const Path& store, const Owner& owner) {
 }  // namespace
 
 struct WriterLock::Held {
-  Path store;
+  Path store;  // absolute: the process may change its directory
   FileId directory_id;
-  FileId lock_id;
   pid_t pid = 0;
   Owner owner;
-  Fd directory;  // with the flock
-  Fd lock_file;  // a second descriptor of LOCK, because Boost's cannot be asked for its inode
-  boost::interprocess::file_lock record_lock;
+  Fd directory;      // with the flock
+  std::mutex mutex;  // of `lock`; the table's, where both are taken, is taken after it
+  LockFile lock;
 };
 
 /// The locks of this process. One a process, because that is what the kernel's record locks are
@@ -176,11 +97,10 @@ struct LockTable {
 
   /// With `mutex` held: both locks are let go and every descriptor closed before another thread can
   /// open LOCK; closing it later would drop that thread's new lock.
-  void release(WriterLock::Held& lock) {
-    lock.record_lock = {};
-    lock.lock_file = Fd();
-    lock.directory = Fd();
-    locks.erase(lock.directory_id);
+  void release(WriterLock::Held& held) {
+    held.lock = LockFile();
+    held.directory = Fd();
+    locks.erase(held.directory_id);
   }
 
  private:
@@ -201,8 +121,9 @@ struct LockTable {
 const WriterLock::Held* LockTable::find(const Directory& directory) const {
   struct stat named {};
   const bool exists = ::fstatat(directory.fd.get(), lock_name, &named, AT_SYMLINK_NOFOLLOW) == 0;
-  for (const auto& [id, lock] : locks) {
-    if (id == directory.id || (exists && lock->lock_id == id_of(named))) return lock.get();
+  for (const auto& [id, held] : locks) {
+    if (id == directory.id || (exists && held->lock.id == FileId(named.st_dev, named.st_ino)))
+      return held.get();
   }
   return nullptr;
 }
@@ -220,43 +141,18 @@ Result<std::shared_ptr<WriterLock::Held>> LockTable::try_acquire(const Path& sto
                                 store.string()),
                     errno);
   }
-  Fd file(::openat(directory.fd.get(), lock_name,
-                   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, lock_mode));
-  struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0) {
-    return os_error(fmt::format("cannot open {}/LOCK", store.string()), errno);
-  }
-  if (!S_ISREG(status.st_mode)) {
-    return Error{Errc::io, fmt::format("{}/LOCK is not a plain file; remove it", store.string())};
-  }
-  // One restored with a wider mode is narrowed; where that is not allowed it locks all the same.
-  if ((status.st_mode & 0777) != lock_mode) {
-    [[maybe_unused]] const int ignored = ::fchmod(file.get(), lock_mode);
-  }
+  std::optional<LockFile> lock = PIEVT_TRY(LockFile::take(directory.fd.get(), store));
+  if (!lock) return busy;
 
   auto held = std::make_shared<WriterLock::Held>();
-  try {
-    // By way of the descriptor, so that it is this very file whatever the name means by now.
-    const std::string name = fmt::format("/proc/self/fd/{}", file.get());
-    held->record_lock = boost::interprocess::file_lock(name.c_str());
-    if (!held->record_lock.try_lock()) return busy;
-  } catch (const boost::interprocess::interprocess_exception& exception) {
-    return os_error(Errc::io, fmt::format("cannot lock {}/LOCK", store.string()),
-                    exception.get_native_error());
-  }
-  PIEVT_TRY(set_close_on_exec(id_of(status)));
-  // Replaced between opening and locking: the next try opens the new one.
-  if (!check_in_place(directory.fd.get(), file.get(), store).ok()) return busy;
-
-  held->store = store;
+  held->store = std::filesystem::absolute(store);
   held->directory_id = directory.id;
-  held->lock_id = id_of(status);
   held->pid = ::getpid();
   held->owner = self;
   held->owner.acquired_wall_ns = wall_ns();
-  PIEVT_TRY(write_record(file.get(), held->owner, store));
+  PIEVT_TRY(lock->sign(held->owner, store));
   held->directory = std::move(directory.fd);
-  held->lock_file = std::move(file);
+  held->lock = *std::move(lock);
   return held;
 }
 
@@ -316,14 +212,35 @@ const Owner& WriterLock::owner() const {
   return held_->owner;
 }
 
-Status WriterLock::still_ours() const {
+Status WriterLock::keep() const {
   if (held_->pid != ::getpid()) {
     return Error{Errc::fenced,
                  fmt::format("the lock of {} belongs to process {}; a forked child does not have "
                              "it and must open the store itself",
                              held_->store.string(), held_->pid)};
   }
-  return check_in_place(held_->directory.get(), held_->lock_file.get(), held_->store);
+  PIEVT_TRY(check_not_moved(held_->directory_id, held_->store));
+  const std::lock_guard guard(held_->mutex);
+  if (PIEVT_TRY(held_->lock.is_in_place(held_->directory.get(), held_->store))) return {};
+  return take_again();
+}
+
+// With the directory locked nobody else of us can lock the LOCK that is there now.
+Status WriterLock::take_again() const {
+  const std::lock_guard guard(LockTable::of_this_process().mutex);
+  std::optional<LockFile> lock = PIEVT_TRY(LockFile::take(held_->directory.get(), held_->store));
+  if (!lock) {
+    return Error{Errc::fenced,
+                 fmt::format("{}/LOCK was replaced while this process held it, and another program "
+                             "has locked the new one (see `lslocks`); nothing is written before it "
+                             "lets go",
+                             held_->store.string())};
+  }
+  PIEVT_TRY(lock->sign(held_->owner, held_->store));
+  // The old file is closed here. Were it the same (moved away and back), that would drop the lock.
+  held_->lock = *std::move(lock);
+  [[maybe_unused]] const bool again = held_->lock.record.try_lock();
+  return {};
 }
 
 std::optional<Owner> WriterLock::current_owner(const Path& store) {
@@ -335,7 +252,7 @@ std::optional<Owner> WriterLock::current_owner(const Path& store) {
     return Owner{};
   }
   if (const Held* mine = table.find(*directory)) return mine->owner;
-  return look_at_lock(directory->fd.get());
+  return holder_of_lock(directory->fd.get(), directory->id);
 }
 
 }  // namespace pievt

@@ -5,7 +5,8 @@
 //   the directory  a flock on the open store directory
 // The file can be deleted or replaced while it is locked, and then two processes would hold locks
 // on two files of the same name. The directory cannot be replaced without taking the store away, so
-// its lock still keeps the second one out; the first notices by still_ours() and stops.
+// its lock still keeps the second one out; the first notices by keep(), which locks the file that
+// is there now. So whoever removes LOCK stops nobody, and has nothing to clean up.
 //
 // Both go with their process, also by SIGKILL and before its end can be waited for. Mutexes in
 // shared memory would not (a killed owner keeps them for ever), nor would open-file-description
@@ -18,7 +19,7 @@
 //    or walks a store must leave LOCK out.
 //  * Two locks of one process do not exclude each other. The same table does.
 //  * They are not inherited by fork. A forked child's copy of a WriterLock knows that it is none:
-//    still_ours() is Errc::fenced and destroying it releases nothing.
+//    keep() is Errc::fenced and destroying it releases nothing.
 // A flock *is* inherited by fork: a child made by fork() gives up its share at once
 // (pthread_atfork), one made by posix_spawn at exec (O_CLOEXEC); one made by a bare clone() would
 // keep the directory locked until it execs or ends.
@@ -54,9 +55,9 @@ class WriterLock {
   ///
   /// When its record cannot be read (being written, or damaged) only the pid is known. When the
   /// kernel will not say whether there is a holder (no permission), an owner of whom nothing is
-  /// known: to take a writer for alive only delays. A hint: it may change at any moment, and it
-  /// looks at LOCK only, so a fenced writer that has not yet closed is not seen. Never disturbs the
-  /// holder nor those who try to acquire. Any thread.
+  /// known: to take a writer for alive only delays. While LOCK is not the holder's (see keep())
+  /// only the pid of who locked the directory is known. A hint: it may change at any moment. Never
+  /// disturbs the holder nor those who try to acquire. Any thread.
   static std::optional<Owner> current_owner(const std::filesystem::path& store);
 
   WriterLock(WriterLock&&) noexcept;
@@ -67,16 +68,21 @@ class WriterLock {
 
   const Owner& owner() const;
 
-  /// Whether the file that is locked is still the store's LOCK, by its inode and link count, and
-  /// this is still the process that took it. Errc::fenced with the reason otherwise: then write
-  /// nothing more and close. To be asked before each group of commits; about 1 us. Further hard
-  /// links to LOCK (a backup made of links) do not matter.
-  Status still_ours() const;
+  /// Makes sure that this is still the one who may write, and that others can see who it is. To be
+  /// asked before each group of commits; about 2 us. Any thread.
+  ///
+  /// A LOCK that was deleted or replaced is made, locked and signed again. Further hard links to
+  /// LOCK (a backup made of links) do not matter. Errc::fenced: this is a forked child; or the
+  /// store was taken away from its path; or another program has locked the new LOCK. io, no_space:
+  /// LOCK cannot be made (something else has its name). Then write nothing; the next call may
+  /// succeed.
+  Status keep() const;
 
  private:
   struct Held;
   friend struct LockTable;
   explicit WriterLock(std::shared_ptr<Held> held);
+  Status take_again() const;
   void release();
   std::shared_ptr<Held> held_;  // empty only after a move
 };

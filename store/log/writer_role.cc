@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "pievt/bytes.h"
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/beginning.h"
 #include "store/log/index_check.h"
@@ -45,18 +46,19 @@ Status check_tail(const StorePlace& place, std::uint64_t last) {
       Errc::corrupt,
       fmt::format(
           "{} ends at @{}, but @{} had been acknowledged since this machine started: events are "
-          "missing. Nothing was changed; run: pievt verify --all",
-          place.directory.string(), last, promised)};
+          "missing. Nothing was changed; run: {}",
+          place.directory.string(), last, promised,
+          store_command("verify --all", place.directory))};
 }
 
 // The look at the last page does not find what is damaged further back.
 Status refuse_damaged(const std::filesystem::path& store) {
   std::error_code failed;
   if (!std::filesystem::exists(store / damage_marker, failed)) return {};
-  return Error{Errc::corrupt,
-               fmt::format("an earlier writer of {} found an index damaged ({} says where). Run: "
-                           "pievt doctor --rebuild",
-                           store.string(), damage_marker)};
+  return Error{
+      Errc::corrupt,
+      fmt::format("an earlier writer of {} found an index damaged ({} says where). Run: {}",
+                  store.string(), damage_marker, store_command("doctor --rebuild", store))};
 }
 
 std::unique_ptr<schema::ProcessIdT> to_schema(const Owner& process) {
@@ -108,7 +110,8 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
     return is_new ? Status() : sync_write_ahead_logs(directory);
   });
   Rocks rocks = PIEVT_TRY(
-      Rocks::open_writer(directory, is_new ? Rocks::Create::if_missing : Rocks::Create::never));
+      Rocks::open_writer(directory, is_new ? Rocks::Create::if_missing : Rocks::Create::never,
+                         Rocks::Superfluous::stays));
   // RocksDB syncs what is in log/, and nobody but us the name of log/ itself.
   if (is_new) PIEVT_TRY(sync_directory(place.directory));
 
@@ -131,6 +134,7 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
   role->blobs_.set_key(PIEVT_TRY(load_or_make_key(role->rocks_, last)));
   committed = last;
   PIEVT_TRY(synced.get());
+  role->rocks_.settle();
   PIEVT_TRY(role->begin_period(self));
   return role;
 }

@@ -45,6 +45,9 @@ class WriterRole {
                                                    std::atomic<std::uint64_t>& committed);
   ~WriterRole();
 
+  /// Makes sure that others see who writes (WriterLock::keep). Any thread.
+  Status keep_lock() const { return lock_.keep(); }
+
   /// Lets other processes append through this one.
   Status serve();
 

@@ -21,6 +21,7 @@ void BodyChecks::event(const EventView& event, Sequence page, const reflect::Sch
                        const std::string& stream) {
   const Place place{page, event.sequence, stream, event.revision()};
   findings_->examined(Check::events);
+  if (!log_->blobs().key_state().ok()) return;
   const auto blobs =
       finder(schema != nullptr ? *schema : reflect::Schema::embedded_events()).find(event.body);
   if (!blobs.ok()) {

@@ -80,8 +80,7 @@ Channel read_channel(wire::FrameReader& from) {
   channel.address = from.number<std::uint64_t>();
   channel.digest = read_digest(from);
   // A list that cannot be there leaves the reader where it fails the whole.
-  if (!read_list(from, channel.chunks, 16, [&] { return read_chunk(from); }))
-    from.fail();
+  if (!read_list(from, channel.chunks, 16, [&] { return read_chunk(from); })) from.fail();
   return channel;
 }
 

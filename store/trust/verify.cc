@@ -36,6 +36,10 @@ class Verification {
     if (const Status files = impl_.rocks().verify_files(); !files.ok()) {
       findings_.damaged(Check::storage, {}, files.error().what);
     }
+    if (const Status& key = impl_.blobs().key_state(); !key.ok()) {
+      findings_.damaged(Check::bodies, {}, key.error().what);
+      findings_.beyond_rebuild();
+    }
     walk();
     pages_.finish(head_);
     if (pages_.complete()) views_.finish();

@@ -1,8 +1,13 @@
 #include "store/upkeep/attempt_places.h"
 
+#include <algorithm>
 #include <map>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
+
+#include "store/log/writer_lock.h"
 
 namespace pievt {
 namespace {
@@ -74,6 +79,20 @@ AttemptPlaces find_attempt_places(const fs::path& store, const Log& log, const R
     }
   }
   return places;
+}
+
+std::vector<SupervisedRun> find_supervised(const fs::path& store) {
+  const Owner self = this_process("");
+  std::vector<SupervisedRun> found;
+  for (const fs::path& run : content_of(store / "attempts")) {
+    const auto owner = WriterLock::current_owner(run);
+    if (!owner) continue;
+    const bool is_self = owner->pid == self.pid && owner->pid_namespace == self.pid_namespace &&
+                         owner->start_ticks == self.start_ticks;
+    if (!is_self) found.push_back({run.filename().string(), *owner});
+  }
+  std::ranges::sort(found, {}, &SupervisedRun::run);
+  return found;
 }
 
 }  // namespace pievt

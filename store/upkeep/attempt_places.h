@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "pievt/log.h"
 #include "pievt/query.h"
+#include "store/log/owner.h"
 
 namespace pievt {
 
@@ -20,5 +22,15 @@ struct AttemptPlaces {
 
 AttemptPlaces find_attempt_places(const std::filesystem::path& store, const Log& log,
                                   const RunList& runs);
+
+/// A run that a living process works on: it holds the lock of the run's directory, whether it is
+/// the one who writes to the store at the moment or not.
+struct SupervisedRun {
+  std::string run;
+  Owner supervisor;
+};
+
+/// Those of others; this process knows of itself.
+std::vector<SupervisedRun> find_supervised(const std::filesystem::path& store);
 
 }  // namespace pievt

@@ -11,12 +11,14 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "store/log/stream_table.h"
 #include "store/trust/backup_marker.h"
 #include "store/upkeep/copy.h"
 #include "store/upkeep/place.h"
 #include "store/upkeep/stage.h"
+#include "store/upkeep/states.h"
 
 namespace pievt {
 namespace {
@@ -126,9 +128,8 @@ Status check_source(const Log& from) {
   const LogInfo info = from.info();
   if (info.missing == 0) return {};
   return Error{Errc::corrupt,
-               fmt::format("{} has lost its last {} events, which had been acknowledged; run: "
-                           "pievt salvage {} DEST",
-                           info.directory.string(), info.missing, shell_word(info.directory))};
+               fmt::format("{} has lost its last {} events, which had been acknowledged; run: {}",
+                           info.directory.string(), info.missing, salvage_command(info.directory))};
 }
 
 // The copy that is put in place, in a stage that is held until it has its name.
@@ -136,6 +137,7 @@ Status restore_in(const Stage& stage, const Log& source, const fs::path& to,
                   const RestoreOptions& options, RestoreReport& report) {
   PIEVT_TRY(check_stage(stage.path(), source.impl().place.identity));
   report.copy = PIEVT_TRY(copy_store(source, stage, Broken::begin_again, options.progress));
+  PIEVT_TRY(make_states(stage.path()));
   if (options.verification == Verification::yes) {
     const Log copy = PIEVT_TRY(Log::open(stage.path(), {.mode = OpenMode::read}));
     report.verified = PIEVT_TRY(verify(copy, {.run = {}, .progress = options.verify_progress}));

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "pievt/bytes.h"
 #include "pievt/limits.h"
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/stream_table.h"
 
@@ -40,9 +42,9 @@ class PageSource {
       cursor_.reset();
       PIEVT_TRY(log_->heal(log_->rocks(), {next_}));
     }
-    return Error{Errc::corrupt,
-                 fmt::format("the page of @{} is missing from {}; run: pievt verify --all", next_,
-                             log_->place.directory.string())};
+    return Error{Errc::corrupt, fmt::format("the page of @{} is missing from {}; run: {}", next_,
+                                            log_->place.directory.string(),
+                                            store_command("verify --all", log_->place.directory))};
   }
 
  private:
@@ -58,8 +60,9 @@ Status check_common_history(const Log& from, const StoredPage& last) {
   if (head.value < last.last()) {
     return Error{Errc::conflict,
                  fmt::format("the copy goes to @{} and {} only to @{}: events that had been copied "
-                             "are no longer there; keep the copy, and run: pievt verify --all",
-                             last.last(), from.info().directory.string(), head.value)};
+                             "are no longer there; keep the copy, and run: {}",
+                             last.last(), from.info().directory.string(), head.value,
+                             store_command("verify --all", from.info().directory))};
   }
   const StoredPage same = PIEVT_TRY(
       load_page(from.impl().rocks(), {last.last()}, from.impl().place.identity.short_id()));
@@ -70,13 +73,28 @@ Status check_common_history(const Log& from, const StoredPage& last) {
                            last.last(), from.info().directory.string())};
 }
 
-Status copy_key(const Log& from, CopyTarget& to, const Rocks* have) {
-  const auto key = PIEVT_TRY(from.impl().rocks().get(Family::meta, "blob-key"));
-  std::optional<std::string> there;
-  if (have != nullptr) there = PIEVT_TRY(have->get(Family::meta, "blob-key"));
-  if (!key || key == there) return {};
+// The key that texts are compared with; nothing where there is none. Where the source has lost it,
+// an earlier copy may have it. Without any, texts are copied as they lie there: they are all there
+// is, and another backup may have the key.
+Result<std::optional<BlobKey>> copy_key(const Log& from, CopyTarget& to, const Rocks* have,
+                                        CopyReport& report) {
+  std::optional<BlobKey> there;
+  if (have != nullptr) there = PIEVT_TRY(load_blob_key(*have));
+  if (const Status& lacking = from.impl().blobs().key_state(); !lacking.ok()) {
+    ++report.bodies_damaged;
+    report.problems.push_back(
+        {{},
+         Severity::damaged,
+         fmt::format("{}; {}", lacking.error().what,
+                     there ? "the copy has it, and texts are compared with that"
+                           : "texts are copied and not compared")});
+    return there;
+  }
+  const auto key = PIEVT_TRY(load_blob_key(from.impl().rocks()));
+  if (!key || key == there) return key;
   if (there) return Error{Errc::conflict, "the copy has another key for its texts"};
-  return to.put(Family::meta, "blob-key", *key);
+  PIEVT_TRY(to.put(Family::meta, "blob-key", text_of(*key)));
+  return key;
 }
 
 // Beside a living writer what is not there may only not be seen yet; the writer itself sees
@@ -151,17 +169,12 @@ Result<CopyReport> copy_log(const Log& from, const Rocks* have, CopyTarget& to,
     }
   }
   report.before = {trail.last()};
-  PIEVT_TRY(copy_key(from, to, have));
+  const auto texts_key = PIEVT_TRY(copy_key(from, to, have, report));
 
   BodyCopier bodies(
       [&source](Family family, std::string_view key) { return source.rocks().get(family, key); },
       to, report);
-  if (const auto key = PIEVT_TRY(source.rocks().get(Family::meta, "blob-key"));
-      key && key->size() == sizeof(BlobKey)) {
-    BlobKey bytes;
-    std::memcpy(bytes.data(), key->data(), bytes.size());
-    bodies.check_with(bytes);
-  }
+  if (texts_key) bodies.check_with(*texts_key);
   bodies.retry_with(look_again(from));
   std::unordered_map<std::uint32_t, std::string> names;
   bodies.names_with([&](std::uint32_t number) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pievt/query.h"
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "pievt/version.h"
 #include "store/format/keys.h"
@@ -65,12 +66,7 @@ class Doctor {
     report_.checks.push_back(
         {std::move(topic), Diagnosis::Kind::finding, std::move(what), std::move(next)});
   }
-  std::string command(std::string_view verb) const {
-    return fmt::format("pievt {} --store {}", verb, shell_word(store_));
-  }
-  std::string salvage_command() const {
-    return fmt::format("pievt salvage {} DEST", shell_word(store_));
-  }
+  std::string command(std::string_view verb) const { return store_command(verb, store_); }
 
   void versions(const Result<StoreIdentity>& identity) {
     fine("versions", fmt::format("pievt {}, RocksDB {}, store format {}", version, rocks_version(),
@@ -99,7 +95,8 @@ class Doctor {
       finding("file system",
               fmt::format("{} is a network file system; its locks and its sync are others' word",
                           facts->type),
-              "move the store to a local disk: pievt backup DEST, pievt restore DEST ELSEWHERE");
+              fmt::format("move the store to a local disk: {}, pievt restore DEST ELSEWHERE",
+                          command("backup DEST")));
     } else {
       fine("file system", facts->type + (facts->is_read_only ? ", read-only" : ""));
     }
@@ -181,6 +178,12 @@ class Doctor {
       finding("leftovers", "a rebuild was cut off; the log is the one before it or the one after",
               command("doctor --rebuild"));
     }
+    const fs::path preview = store_ / preview_directory;
+    if (fs::exists(preview, failed) && !WriterLock::current_owner(preview)) {
+      ++found;
+      finding("leftovers", "a dry run of a rebuild was cut off",
+              fmt::format("rm -r {}", shell_word(preview)));
+    }
     if (found == 0) fine("leftovers", "none");
   }
 
@@ -203,7 +206,7 @@ class Doctor {
   std::string after(const Error& why) const {
     if (why.code == Errc::too_new) return "use a newer pievt";
     const bool lost = why.what.find("pages are missing") != std::string::npos;
-    return lost ? salvage_command() : command("doctor --rebuild");
+    return lost ? salvage_command(store_) : command("doctor --rebuild");
   }
 
   void head(const Log& log) {
@@ -217,9 +220,11 @@ class Doctor {
               fmt::format("{} events were acknowledged since this machine started and are not in "
                           "the log",
                           info.missing),
-              salvage_command());
+              salvage_command(store_));
       return;
     }
+    if (const Status& key = log.impl().blobs().key_state(); !key.ok())
+      finding("texts", key.error().what, salvage_command(store_));
     const auto value = read_head(store_);
     const bool is_ours = value.ok() && *value && !info.writer_alive &&
                          to_string(AppendId{(*value)->store_id}) == info.store_id;

@@ -11,6 +11,7 @@
 // Where a run was sealed with removal, an event said so before anything went. So there is nothing
 // else to remember: what the events in its file refer to, and no other event, is garbage from then
 // on, and whoever collects next takes what a kill or a living process left.
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <tuple>
@@ -21,6 +22,7 @@
 
 #include "pievt/query.h"
 #include "pievt/sealed.h"
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "store/format/blob_refs.h"
 #include "store/format/keys.h"
@@ -29,6 +31,7 @@
 #include "store/log/schema_registry.h"
 #include "store/log/stored_page.h"
 #include "store/log/writer_lock.h"
+#include "store/upkeep/attempt_places.h"
 
 namespace pievt {
 namespace {
@@ -59,9 +62,10 @@ class References {
     }
     PIEVT_TRY(cursor.status());
     if (last == head) return {};
-    return Error{Errc::corrupt, fmt::format("the page of @{} is missing, so nothing can be told to "
-                                            "be garbage; run: pievt verify --all",
-                                            last + 1)};
+    return Error{Errc::corrupt,
+                 fmt::format("the page of @{} is missing, so nothing can be told to "
+                             "be garbage; run: {}",
+                             last + 1, store_command("verify --all", log.place.directory))};
   }
 
   /// Processes that may yet refer to what they put. Not this one: who collects knows of itself.
@@ -73,7 +77,9 @@ class References {
       const Owner now = describe_process(pid, program);
       // From within another namespace of processes nothing can be said about it.
       const bool is_hidden = pid_namespace != self_.pid_namespace;
-      if (is_hidden || now.start_ticks == start_ticks)
+      if (is_hidden)
+        found.push_back(fmt::format("{} of another PID namespace ({})", pid, program));
+      else if (now.start_ticks == start_ticks)
         found.push_back(fmt::format("{} ({})", pid, program));
     }
     return found;
@@ -261,11 +267,16 @@ void keep_without_file(const std::filesystem::path& store, RemovedRuns& removed)
   });
 }
 
-// Directories of attempts that are over: all they had to say is in the store.
+// Directories of attempts that are over: all they had to say is in the store. Whoever supervises a
+// run may not be done with them (a gate looks at what an attempt left), and removes them itself.
 Status remove_attempts(const Log& log, const RunList& runs, const GcOptions& options,
                        GcReport& report) {
   if (!options.remove_attempt) return {};
+  for (const SupervisedRun& one : find_supervised(log.info().directory))
+    report.supervised.push_back(one.run);
   for (const auto& summary : runs.runs) {
+    const bool is_supervised = std::ranges::count(report.supervised, summary->run_id) > 0;
+    const Preview preview = is_supervised ? Preview::yes : options.preview;
     const RunState run = PIEVT_TRY(load_run(log, summary->run_id));
     const auto remove = [&](const std::string& job, const auto& attempts) -> Status {
       for (const auto& attempt : attempts) {
@@ -273,8 +284,12 @@ Status remove_attempts(const Log& log, const RunList& runs, const GcOptions& opt
             attempt->phase == state::AttemptPhase::classified && attempt->survivors == 0;
         if (!over) continue;
         const std::uint64_t bytes =
-            PIEVT_TRY(options.remove_attempt(run.run_id, job, attempt->number, options.preview));
+            PIEVT_TRY(options.remove_attempt(run.run_id, job, attempt->number, preview));
         if (bytes == 0) continue;
+        if (is_supervised) {
+          ++report.kept_attempts;
+          continue;
+        }
         ++report.attempts;
         report.attempt_bytes += bytes;
       }
@@ -298,8 +313,9 @@ Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOpt
   GcReport report;
   Log log = PIEVT_TRY(Log::open(store, {.mode = OpenMode::read}));
   if (log.info().missing != 0) {
-    return Error{Errc::corrupt, fmt::format("{} has lost its last {} events; run: pievt doctor",
-                                            store.string(), log.info().missing)};
+    return Error{Errc::corrupt,
+                 fmt::format("{} has lost its last {} events; run: {}", store.string(),
+                             log.info().missing, store_command("doctor", store))};
   }
   RemovedRuns removed = PIEVT_TRY(removed_runs(log));
   keep_without_file(store, removed);

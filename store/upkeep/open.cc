@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "pievt/log.h"
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "store/log/log_impl.h"
 #include "store/upkeep/place.h"
@@ -31,9 +32,9 @@ Status check_write_ahead_logs(const std::filesystem::path& directory) {
     if (damage.bytes_skipped == 0) continue;
     return Error{Errc::corrupt,
                  fmt::format("{} bytes of {} cannot be read, and events may have been in them; "
-                             "nothing was changed. Run: pievt salvage {} DEST",
+                             "nothing was changed. Run: {}",
                              damage.bytes_skipped, entry.path().filename().string(),
-                             shell_word(directory.parent_path()))};
+                             salvage_command(directory.parent_path()))};
   }
   return {};
 }
@@ -42,13 +43,17 @@ Status check_write_ahead_logs(const std::filesystem::path& directory) {
 // before the old log is given up.
 Result<RebuildReport> rebuild_without_loss(const std::filesystem::path& store) {
   PIEVT_TRY(check_write_ahead_logs(log_directory(store)));
+  // Whoever has the store now mends it, or has done so.
+  if (WriterLock::current_owner(store))
+    return Error{Errc::busy, fmt::format("{} is being written", store.string())};
   const CopyOptions looking{.preview = Preview::yes, .progress = {}};
   const RebuildReport preview = PIEVT_TRY(rebuild(store, looking));
   if (preview.copy.bodies_missing > 0) {
-    return Error{Errc::corrupt,
-                 fmt::format("{} texts that events refer to are missing; nothing was changed. "
-                             "Restore a backup, or go on without them: pievt doctor --rebuild",
-                             preview.copy.bodies_missing)};
+    return Error{
+        Errc::corrupt,
+        fmt::format("{} texts that events refer to are missing; nothing was changed. "
+                    "Restore a backup, or go on without them: {}",
+                    preview.copy.bodies_missing, store_command("doctor --rebuild", store))};
   }
   return rebuild(store);
 }
@@ -74,7 +79,7 @@ Result<Log> Log::open(const std::filesystem::path& directory, const OpenOptions&
     if (rebuilt.error().code != Errc::corrupt) return rebuilt.error();
     return both(found, rebuilt.error().what);
   }
-  if (!rebuilt->replaced) return both(found, "run: pievt verify --all");
+  if (!rebuilt->replaced) return both(found, "run: " + store_command("verify --all", directory));
   opened = Impl::open(directory, options);
   if (opened.ok()) {
     opened->impl().mended = fmt::format("{} (this has been done: all {} events are there)",

@@ -119,16 +119,6 @@ Status remove_directory(const fs::path& directory) {
   return Error{Errc::io, fmt::format("cannot remove {}: {}", directory.string(), failed.message())};
 }
 
-std::string shell_word(const fs::path& path) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:=@%";
-  const std::string text = path.string();
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string word = "'";
-  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return word + "'";
-}
-
 Result<std::string> read_small_file(const fs::path& file) {
   const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return os_error(fmt::format("cannot read {}", file.string()), errno);

@@ -46,6 +46,9 @@ Status remove_directory(const std::filesystem::path& directory);
 /// Where a store's log is made anew, in the store.
 inline constexpr const char* rebuild_directory = "rebuild";
 
+/// The same where it is only looked how that would go, beside whoever writes.
+inline constexpr const char* preview_directory = "rebuild.preview";
+
 /// At most 64 KiB of a text file.
 Result<std::string> read_small_file(const std::filesystem::path& file);
 

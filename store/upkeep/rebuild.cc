@@ -10,14 +10,18 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "store/log/head.h"
 #include "store/log/writer_lock.h"
 #include "store/trust/salvaged_note.h"
 #include "store/upkeep/account.h"
+#include "store/upkeep/attempt_places.h"
 #include "store/upkeep/place.h"
 #include "store/upkeep/reassembly.h"
 #include "store/upkeep/remains.h"
+#include "store/upkeep/stage.h"
+#include "store/upkeep/states.h"
 
 namespace pievt {
 namespace {
@@ -34,8 +38,8 @@ Status exchange(const fs::path& one, const fs::path& other) {
 Error lost_events(const fs::path& store, const LostEvents& range) {
   return {Errc::corrupt,
           fmt::format("events @{} to @{} are lost, and with them what could be made of them; "
-                      "nothing was changed. Run: pievt salvage {} DEST",
-                      range.first.value, range.last.value, shell_word(store))};
+                      "nothing was changed. Run: {}",
+                      range.first.value, range.last.value, salvage_command(store))};
 }
 
 // The old log is all that is left of them, and a later attempt may know more.
@@ -46,14 +50,13 @@ Status check_texts(const fs::path& store, const CopyReport& copy) {
     if (first == nullptr && problem.severity == Severity::damaged) first = &problem;
   return Error{Errc::corrupt,
                fmt::format("every event is there, and {} texts or chunks of output are damaged{}; "
-                           "nothing was changed. Restore a backup, or save the others: pievt "
-                           "salvage {} DEST",
+                           "nothing was changed. Restore a backup, or save the others: {}",
                            copy.bodies_damaged,
                            first == nullptr || first->stream.empty()
                                ? ""
                                : fmt::format(", the first at #{} of {}", first->revision.value,
                                              first->stream),
-                           shell_word(store))};
+                           salvage_command(store))};
 }
 
 // Of what is missing in a log that was damaged, the new one could not tell that it was not
@@ -86,7 +89,8 @@ Result<Made> make_log(const fs::path& store, const fs::path& place,
   PIEVT_TRY(log.run(progress));
   if (!log.lost().empty()) return lost_events(store, log.lost().front());
   if (!log.notes().empty())
-    return Error{Errc::corrupt, log.notes().front() + "; run: pievt verify --all"};
+    return Error{Errc::corrupt, fmt::format("{}; run: {}", log.notes().front(),
+                                            store_command("verify --all", store))};
   PIEVT_TRY(check_texts(store, log.copy()));
   Made made;
   made.report.copy = log.copy();
@@ -130,6 +134,16 @@ Status check_rebuildable(const fs::path& store) {
                            log.string(), shell_word(log), shell_word(target), shell_word(log))};
 }
 
+// A supervisor need not be the one who writes. It reads the log that would be replaced.
+Status refuse_supervised(const fs::path& store) {
+  const auto supervised = find_supervised(store);
+  if (supervised.empty()) return {};
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return Error{Errc::busy,
+               supervised_sentence(supervised.front().run, supervised.front().supervisor,
+                                   std::chrono::nanoseconds(now).count())};
+}
+
 bool can_be_written(const fs::path& store) {
   return ::faccessat(AT_FDCWD, store.c_str(), W_OK | X_OK, AT_EACCESS) == 0;
 }
@@ -145,37 +159,65 @@ Result<fs::path> make_place_elsewhere() {
   return fs::path(name);
 }
 
-}  // namespace
+// Where the new log is made, and what keeps others away from there.
+struct Workshop {
+  fs::path place;
+  std::optional<WriterLock> role;  ///< of who replaces the log
+  std::optional<Stage> stage;      ///< of who only looks, beside whoever writes
 
-Result<RebuildReport> rebuild(const fs::path& store, const CopyOptions& options) {
-  PIEVT_TRY(check_rebuildable(store));
-  fs::path place = store / rebuild_directory;
-  std::optional<WriterLock> lock;
-  if (options.preview == Preview::yes && !can_be_written(store)) {
-    place = PIEVT_TRY(make_place_elsewhere());
+  Status remove() const {
+    PIEVT_TRY(remove_directory(place));
+    return stage ? stage->remove() : Status();
+  }
+};
+
+Result<Workshop> open_workshop(const fs::path& store, Preview preview) {
+  Workshop shop;
+  if (preview == Preview::yes && !can_be_written(store)) {
+    shop.place = PIEVT_TRY(make_place_elsewhere());
+    return shop;
+  }
+  if (preview == Preview::yes) {
+    shop.stage.emplace(
+        PIEVT_TRY(Stage::take(store / preview_directory, "pievt doctor --rebuild --dry-run")));
+    PIEVT_TRY(shop.stage->clear());
+    shop.place = shop.stage->path() / rebuild_directory;
   } else {
-    lock.emplace(PIEVT_TRY(
+    shop.role.emplace(PIEVT_TRY(
         WriterLock::acquire(store, this_process("pievt doctor --rebuild"), brief_lock_wait)));
-    PIEVT_TRY(remove_directory(place));
-    PIEVT_TRY(make_directory(place));
+    PIEVT_TRY(refuse_supervised(store));
+    shop.place = store / rebuild_directory;
+    PIEVT_TRY(remove_directory(shop.place));
   }
-  Result<Made> made = make_log(store, place, options.progress);
-  if (!made.ok()) {
-    PIEVT_TRY(remove_directory(place));
-    return made.error();
-  }
-  RebuildReport report = made->report;
+  PIEVT_TRY(make_directory(shop.place));
+  return shop;
+}
+
+Result<RebuildReport> rebuild_in(const fs::path& place, const fs::path& store,
+                                 const CopyOptions& options) {
+  const Made made = PIEVT_TRY(make_log(store, place, options.progress));
+  RebuildReport report = made.report;
+  PIEVT_TRY(make_states(place));
   {
     const Log log = PIEVT_TRY(Log::open(place, {.mode = OpenMode::read}));
     report.verified = PIEVT_TRY(verify(log));
   }
-  if (options.preview == Preview::no && report.verified.verdict != Verdict::damaged) {
-    PIEVT_TRY(note_lost_texts(store, report));
-    PIEVT_TRY(exchange(log_directory(store), log_directory(place)));
-    PIEVT_TRY(renew_files(store, *made));
-    report.replaced = true;
-  }
-  PIEVT_TRY(remove_directory(place));
+  if (options.preview == Preview::yes || report.verified.verdict == Verdict::damaged) return report;
+  PIEVT_TRY(note_lost_texts(store, report));
+  PIEVT_TRY(exchange(log_directory(store), log_directory(place)));
+  PIEVT_TRY(renew_files(store, made));
+  report.replaced = true;
+  return report;
+}
+
+}  // namespace
+
+Result<RebuildReport> rebuild(const fs::path& store, const CopyOptions& options) {
+  PIEVT_TRY(check_rebuildable(store));
+  const Workshop shop = PIEVT_TRY(open_workshop(store, options.preview));
+  Result<RebuildReport> report = rebuild_in(shop.place, store, options);
+  const Status removed = shop.remove();
+  if (report.ok() && !removed.ok()) return removed.error();
   return report;
 }
 

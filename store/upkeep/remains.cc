@@ -7,8 +7,8 @@
 
 #include "pievt/limits.h"
 #include "store/format/keys.h"
+#include "store/log/checked_manifest.h"
 #include "store/log/commit.h"
-#include "store/log/head.h"
 #include "store/log/stored_page.h"
 #include "store/upkeep/ruins.h"
 
@@ -28,10 +28,17 @@ std::vector<fs::path> files_of(const fs::path& directory, std::string_view exten
   return files;
 }
 
+// What was in it then lies in a file that came meanwhile.
+bool is_gone(const fs::path& file) {
+  std::error_code failed;
+  return fs::symlink_status(file, failed).type() == fs::file_type::not_found;
+}
+
 }  // namespace
 
 Result<Remains> Remains::gather(const fs::path& store, Rocks& found) {
   Remains remains(found);
+  if (auto head = read_head(store); head.ok()) remains.head_ = *head;
   if (auto identity = read_identity(store); identity.ok()) {
     remains.identity_ = *identity;
     remains.short_id_ = identity->short_id();
@@ -42,10 +49,12 @@ Result<Remains> Remains::gather(const fs::path& store, Rocks& found) {
   }
   remains.open_database(store);
   if (remains.database_) PIEVT_TRY(remains.copy_pages_of_database());
-  remains.find_highest(store);
-  if (!remains.complete_ || !remains.pages_are_complete()) {
+  remains.find_highest();
+  // A key that is damaged in one file may be whole in another, which is of use to nobody else.
+  if (!remains.complete_ || !remains.pages_are_complete() ||
+      !remains.get(Family::meta, "blob-key")) {
     PIEVT_TRY(remains.read_files(log_directory(store)));
-    remains.find_highest(store);
+    remains.find_highest();
   }
   PIEVT_TRY(remains.identify(store));
   return remains;
@@ -56,6 +65,11 @@ void Remains::note(std::string what) {
 }
 
 void Remains::open_database(const fs::path& store) {
+  // With a damaged MANIFEST it would open, and be an older one without a word.
+  if (const Status whole = check_manifest(log_directory(store)); !whole.ok()) {
+    complete_ = false;
+    return note(whole.error().what);
+  }
   auto opened = Rocks::open_reader(log_directory(store));
   if (opened.ok()) {
     database_.emplace(std::move(*opened));
@@ -108,9 +122,23 @@ bool Remains::pages_are_complete() const {
   return next == highest_ + 1;
 }
 
+// A living writer empties a write-ahead log into tables, and tables into others, and then removes
+// it: so what has come meanwhile is read too, until there is nothing new.
 Status Remains::read_files(const fs::path& directory) {
-  for (const fs::path& file : files_of(directory, ".sst")) PIEVT_TRY(read_one_table(file));
-  for (const fs::path& file : files_of(directory, ".log")) PIEVT_TRY(read_one_log(file));
+  std::set<fs::path> read;
+  for (bool more = true; more;) {
+    more = false;
+    for (const fs::path& file : files_of(directory, ".sst")) {
+      if (!read.insert(file).second) continue;
+      PIEVT_TRY(read_one_table(file));
+      more = true;
+    }
+    for (const fs::path& file : files_of(directory, ".log")) {
+      if (!read.insert(file).second) continue;
+      PIEVT_TRY(read_one_log(file));
+      more = true;
+    }
+  }
   return {};
 }
 
@@ -124,7 +152,7 @@ Status Remains::read_one_table(const fs::path& file) {
         keep_first_error(family == Family::log ? keep_page(value) : keep(family, key, value));
       });
   PIEVT_TRY(std::move(kept));
-  if (read.ok()) return {};
+  if (read.ok() || is_gone(file)) return {};
   note(read.error().what);
   kept = Status();
   const Status searched =
@@ -154,7 +182,7 @@ Status Remains::read_one_log(const fs::path& file) {
              }});
   PIEVT_TRY(std::move(kept));
   if (!damage.ok()) {
-    note(damage.error().what);
+    if (!is_gone(file)) note(damage.error().what);
   } else if (damage->bytes_skipped > 0) {
     note(fmt::format("{}: {} bytes from {} on could not be read", file.filename().string(),
                      damage->bytes_skipped, damage->first_at));
@@ -165,8 +193,8 @@ Status Remains::read_one_log(const fs::path& file) {
 // STORE names the store. Without it HEAD does, and the first event.
 Status Remains::identify(const fs::path& store) {
   if (!identity_.id.empty()) return {};
-  if (const auto head = read_head(store); head.ok() && *head) {
-    identity_.id = to_string(AppendId{(*head)->store_id});
+  if (head_) {
+    identity_.id = to_string(AppendId{head_->store_id});
     short_id_ = identity_.short_id();
     return {};
   }
@@ -188,11 +216,9 @@ Status Remains::identify(const fs::path& store) {
 
 // HEAD says how far the log went, and behind its last page the ids of appends do: every event
 // belongs to one, so they follow each other without a gap, which a damaged one would not.
-void Remains::find_highest(const fs::path& store) {
-  if (const auto head = read_head(store); head.ok() && *head) {
-    const bool ours = identity_.id.empty() || (*head)->store_id == identity_.bytes();
-    if (ours) highest_ = std::max(highest_, (*head)->committed);
-  }
+void Remains::find_highest() {
+  const bool ours = head_ && (identity_.id.empty() || head_->store_id == identity_.bytes());
+  if (ours) highest_ = std::max(highest_, head_->committed);
   std::map<std::uint64_t, std::uint64_t> beyond;
   each(Family::ids, [&](Family, std::string_view, std::string_view value) {
     const auto entry = IdEntry::parse(value);

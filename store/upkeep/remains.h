@@ -1,6 +1,7 @@
 // What is left of a store's log, gathered from everything that can be read: the database as a
 // reader sees it, and where that is not all, its tables and write-ahead logs one by one. Nothing of
-// the store is written or locked.
+// the store is written or locked, so a living writer may be at work meanwhile: what is wanted then
+// is all that was promised before anything was read.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "pievt/result.h"
+#include "store/log/head.h"
 #include "store/log/rocks.h"
 #include "store/log/store_files.h"
 
@@ -50,7 +52,7 @@ class Remains {
   Status read_one_table(const std::filesystem::path& file);
   Status read_one_log(const std::filesystem::path& file);
   Status identify(const std::filesystem::path& store);
-  void find_highest(const std::filesystem::path& store);
+  void find_highest();
   Status keep_page(std::string_view bytes);
   Status keep(Family family, std::string_view key, std::string_view value);
   void note(std::string what);
@@ -59,6 +61,7 @@ class Remains {
   std::optional<Rocks> database_;
   bool complete_ = true;  ///< the database could be read to its end
   StoreIdentity identity_;
+  std::optional<HeadValue> head_;                 ///< as it was before anything was read
   std::uint64_t short_id_ = 0;                    ///< of the store; 0: not known yet
   std::map<std::uint64_t, std::uint64_t> pages_;  ///< first sequence by last, of those found
   std::uint64_t highest_ = 0;

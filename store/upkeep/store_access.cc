@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "store/log/store_files.h"
 #include "store/upkeep/place.h"
 
@@ -45,14 +46,13 @@ class Access {
       return finding("access",
                      fmt::format("{} is on a file system that is mounted read-only; it can be read",
                                  path.string()),
-                     fmt::format("mount it for writing, or: pievt backup DEST --store {}",
-                                 shell_word(store_)));
+                     "mount it for writing, or: " + store_command("backup DEST", store_));
     }
     if (status.st_uid != ::geteuid()) {
       what += fmt::format(", and belongs to user {}", status.st_uid);
       return finding(
           "access", std::move(what),
-          fmt::format("sudo -u '#{}' pievt doctor --store {}", status.st_uid, shell_word(store_)));
+          fmt::format("sudo -u '#{}' {}", status.st_uid, store_command("doctor", store_)));
     }
     finding("access", std::move(what), fmt::format("chmod u+rwX {}", shell_word(path)));
   }

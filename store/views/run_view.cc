@@ -99,16 +99,18 @@ Status save_run_milestones(Log& log, std::string_view run_id) {
   if (head.value < milestone_events) return {};
   RunState run = PIEVT_TRY(nearest_milestone(log, run_id, {}, head, head)).value_or(RunState());
   Revision kept{run.revision};
-  for (;;) {
-    const Revision next{(run.revision / milestone_events + 1) * milestone_events};
-    if (next > head) return {};
+  const std::uint64_t first = (run.revision / milestone_events + 1) * milestone_events;
+  for (Revision next{first}; next <= head; next.value += milestone_events) {
     run = PIEVT_TRY(fold_on(std::move(run), log, run_id, next));
+    // Its event may have been lost to damage. A state is known by its own last event.
+    if (run.revision != next.value) continue;
     std::vector<std::byte> bytes = to_bytes(run);
     if (bytes.size() > (next.value - kept.value) * milestone_bytes_per_event) continue;
     PIEVT_TRY(log.save_checkpoint(run_milestone_name(run_id, next),
                                   {run_view_identity(), {next.value}, std::move(bytes)}));
     kept = next;
   }
+  return {};
 }
 
 Status save_run(Log& log, std::string_view run_id) {

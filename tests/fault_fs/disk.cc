@@ -23,7 +23,8 @@ std::string moved(const std::string& path, const std::string& from, const std::s
 }
 
 bool is_hint(const std::string& path) {
-  return path.ends_with("/HEAD") || (path.ends_with("/LOCK") && !path.ends_with("/log/LOCK"));
+  return path.ends_with("/HEAD") || path.ends_with("/CHECKED-MANIFEST") ||
+         (path.ends_with("/LOCK") && !path.ends_with("/log/LOCK"));
 }
 
 [[noreturn]] void impossible(const Operation& operation) {

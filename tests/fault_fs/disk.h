@@ -10,8 +10,8 @@
 //     without an earlier one (the hole reads as zeros); one piece may be there in part;
 //   - a rename within a directory is there as a whole or not at all.
 //
-// Files that are never synced on purpose (HEAD and LOCK, which are hints) would only multiply the
-// cases: their unsynced writes are taken as one piece.
+// Files that are never synced on purpose (HEAD, LOCK and CHECKED-MANIFEST, which are hints) would
+// only multiply the cases: their unsynced writes are taken as one piece.
 #pragma once
 
 #include <cstdint>

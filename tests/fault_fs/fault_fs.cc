@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include <rocksdb/file_system.h>
 
@@ -106,8 +107,9 @@ class RecordedDirectory final : public rocksdb::FSDirectoryWrapper {
 };
 
 // Damages what was read when the journal says so.
-Slice damaged(const Slice& read, char* scratch) {
-  if (read.empty() || !Journal::current()->flip_this_read()) return read;
+Slice damaged(const Slice& read, char* scratch, const std::string& path) {
+  const std::string what = std::filesystem::path(path).filename().string();
+  if (read.empty() || !Journal::current()->flip_this_read(what)) return read;
   if (read.data() != scratch) std::memcpy(scratch, read.data(), read.size());
   char& victim = scratch[read.size() / 2];
   victim = static_cast<char>(victim ^ 0x04);
@@ -116,26 +118,34 @@ Slice damaged(const Slice& read, char* scratch) {
 
 class RecordedReads final : public rocksdb::FSRandomAccessFileOwnerWrapper {
  public:
-  using FSRandomAccessFileOwnerWrapper::FSRandomAccessFileOwnerWrapper;
+  RecordedReads(std::string path, std::unique_ptr<rocksdb::FSRandomAccessFile> file)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), path_(std::move(path)) {}
   IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions& options, Slice* result,
                 char* scratch, IODebugContext* debug) const override {
     const IOStatus status =
         FSRandomAccessFileOwnerWrapper::Read(offset, size, options, result, scratch, debug);
-    if (status.ok() && Journal::current() != nullptr) *result = damaged(*result, scratch);
+    if (status.ok() && Journal::current() != nullptr) *result = damaged(*result, scratch, path_);
     return status;
   }
+
+ private:
+  std::string path_;
 };
 
 class RecordedSequentialReads final : public rocksdb::FSSequentialFileOwnerWrapper {
  public:
-  using FSSequentialFileOwnerWrapper::FSSequentialFileOwnerWrapper;
+  RecordedSequentialReads(std::string path, std::unique_ptr<rocksdb::FSSequentialFile> file)
+      : FSSequentialFileOwnerWrapper(std::move(file)), path_(std::move(path)) {}
   IOStatus Read(std::size_t size, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* debug) override {
     const IOStatus status =
         FSSequentialFileOwnerWrapper::Read(size, options, result, scratch, debug);
-    if (status.ok() && Journal::current() != nullptr) *result = damaged(*result, scratch);
+    if (status.ok() && Journal::current() != nullptr) *result = damaged(*result, scratch, path_);
     return status;
   }
+
+ private:
+  std::string path_;
 };
 
 class FaultFs final : public rocksdb::FileSystemWrapper {
@@ -184,14 +194,14 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
                                std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
                                IODebugContext* debug) override {
     RETURN_IF_BAD(target_->NewRandomAccessFile(path, options, result, debug));
-    *result = std::make_unique<RecordedReads>(std::move(*result));
+    *result = std::make_unique<RecordedReads>(path, std::move(*result));
     return IOStatus::OK();
   }
   IOStatus NewSequentialFile(const std::string& path, const FileOptions& options,
                              std::unique_ptr<rocksdb::FSSequentialFile>* result,
                              IODebugContext* debug) override {
     RETURN_IF_BAD(target_->NewSequentialFile(path, options, result, debug));
-    *result = std::make_unique<RecordedSequentialReads>(std::move(*result));
+    *result = std::make_unique<RecordedSequentialReads>(path, std::move(*result));
     return IOStatus::OK();
   }
   IOStatus NewDirectory(const std::string& path, const IOOptions& options,

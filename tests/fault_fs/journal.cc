@@ -119,11 +119,11 @@ void Journal::arm_read_flip(std::size_t after) {
   struck_.reset();
 }
 
-bool Journal::flip_this_read() {
+bool Journal::flip_this_read(const std::string& what) {
   const std::scoped_lock lock(mutex_);
   const bool hit = read_flip_ && reads_ == *read_flip_;
   ++reads_;
-  if (hit) struck_ = "a read";
+  if (hit) struck_ = "read " + what;
   return hit;
 }
 

@@ -95,8 +95,8 @@ class Journal {
   std::optional<std::string> struck() const;
   /// From now on every read of RocksDB but the first `after` comes back with one bit flipped, once.
   void arm_read_flip(std::size_t after);
-  /// For FaultFs: whether the bytes just read are to be damaged.
-  bool flip_this_read();
+  /// For FaultFs: whether the bytes just read are to be damaged, and what was read.
+  bool flip_this_read(const std::string& what);
   std::size_t reads() const;
 
   void note(const Progress& progress);

@@ -144,10 +144,12 @@ std::string one_read_is_damaged(const Scenario& scenario, std::size_t call) {
   const auto look = [&] { return judged(scenario, world); };
   world.journal().arm_read_flip(call);
   const Judgement judgement = look();
-  if (!judgement.ok() && !judgement.detected) return judgement.wrong;
+  const std::string struck = world.journal().struck().value_or("nothing was struck");
+  if (!judgement.ok() && !judgement.detected)
+    return fmt::format("{}\n  {}", judgement.wrong, struck);
   world.journal().arm_read_flip(SIZE_MAX);
   const Judgement whole = look();
-  return whole.ok() ? "" : "after the damaged read: " + whole.wrong;
+  return whole.ok() ? "" : fmt::format("after the damaged read: {}\n  {}", whole.wrong, struck);
 }
 
 TEST_P(FailingCalls, ADamagedReadIsNoticed) {

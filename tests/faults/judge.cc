@@ -118,7 +118,13 @@ Judgement look(const Log& log, std::span<const Attempt> attempts, std::size_t pr
   // Asked first, because it has to find by itself what is wrong.
   const Judgement verified = verify_all(log);
   auto all = read_all(log);
-  if (!all.ok()) return failed("reading", all.error());
+  if (!all.ok()) {
+    // A reader may have been told that something is not there; that is no lie where `verify` says
+    // that the store is damaged.
+    Judgement seen = failed("reading", all.error());
+    seen.detected = seen.detected || verified.detected;
+    return seen;
+  }
   found = std::move(*all);
   if (std::string wrong = compare(found, attempts, promised); !wrong.empty()) {
     return {std::move(wrong), verified.detected};

@@ -68,6 +68,9 @@ struct Context {
   render::Pager& pager;  ///< `pager.begin()` before long output; harmless anywhere else
   render::Environment environment;
   mutable std::shared_ptr<Opened> opened{};  ///< where a store is not what was named
+  /// Events that had been acknowledged are gone from what was opened. Whatever is answered is
+  /// answered without them, so the verb exits with Exit::corrupt.
+  mutable bool lacks_events = false;
 
   /// -o json and -o jsonl: one document for people's eyes, or lines.
   bool wants_json() const {

@@ -81,7 +81,9 @@ Result<Exit> run_verb(const Tables& tables, const Verb& verb, std::span<const st
       streams.out, pages ? render::pager_command(streams.environment) : std::vector<std::string>());
   Context context{tables, verb,  arguments,          globals, streams.out, terminal,
                   talk,   pager, streams.environment};
-  return verb.run(context);
+  Result<Exit> done = verb.run(context);
+  if (context.lacks_events && done.ok() && *done < Exit::corrupt) return Exit::corrupt;
+  return done;
 }
 
 Exit failed(const Streams& streams, const Error& error, std::span<const std::string> words) {

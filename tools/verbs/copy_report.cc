@@ -74,12 +74,13 @@ void write_problems(const Context& context, const CopyReport& report) {
                       render::plural(report.bodies_removed, "text or chunk", "texts and chunks"));
   for (const BodyProblem& problem : report.problems) {
     const bool damaged = problem.severity == Severity::damaged;
-    const std::string where =
-        problem.stream.empty()
-            ? std::string()
-            : fmt::format("{} #{} ", render::one_line(problem.stream), problem.revision.value);
-    context.out.print("{} {}@{}: {}\n", damaged ? "damaged" : "missing", where,
-                      problem.sequence.value, render::one_line(problem.what));
+    std::string where;
+    if (!problem.stream.empty())
+      where = fmt::format(" {} #{}", render::one_line(problem.stream), problem.revision.value);
+    // What is no event's, as a schema or the key of all texts, has no place.
+    if (problem.sequence.value != 0) where += fmt::format(" @{}", problem.sequence.value);
+    context.out.print("{}{}: {}\n", damaged ? "damaged" : "missing", where,
+                      render::one_line(problem.what));
   }
   const std::uint64_t all = report.bodies_missing + report.bodies_damaged;
   if (all > report.problems.size())

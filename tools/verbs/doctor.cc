@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "supervisor/launch/environment.h"
 #include "supervisor/launch/user_agent.h"
@@ -125,8 +126,8 @@ Result<Exit> rebuild_store(const Context& context, const std::filesystem::path& 
     write_problems(context, report.copy);
     context.out.print("{} {}\n", report.replaced ? "rebuilt" : "made", copied_text(report.copy));
     if (damaged) {
-      context.out.line(
-          "what was made does not verify, so the old log stays; run: pievt verify --all");
+      context.out.print("what was made does not verify, so the old log stays; run: {}\n",
+                        store_command("verify --all", store));
     } else {
       context.out.line(report.replaced ? "the store verifies" : "it verifies; nothing was changed");
     }

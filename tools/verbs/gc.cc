@@ -25,10 +25,10 @@ constexpr Manual manual_of_gc = {
         "died before the event was written) and the directories of attempts that have been judged "
         "and whose output is in the store. Events are never removed. Where pievt seal --remove was "
         "cut off or had to wait, its removal is finished.\n\n"
-        "Takes the writer's role for as long as it works: while a run is being worked on it exits "
-        "with 3 and touches nothing. Output of runs that are not finished is kept; so are all "
-        "texts "
-        "while a process lives that has appended to the store through a writer that is gone.",
+        "Takes the writer's role for as long as it works: while somebody writes to the store it "
+        "exits with 3 and touches nothing. Output of runs that are not finished is kept; so are "
+        "the files of attempts while their run is being supervised, and all texts while a process "
+        "lives that has appended to the store through a writer that is gone.",
     .options = options_of_gc,
     .examples = {{{"pievt gc --dry-run", "what would go, and how much that is"},
                   {"pievt gc -o json", "the same, done, for scripts"}}},
@@ -117,6 +117,7 @@ Result<Exit> gc(Context& context) {
         .member("kept_for_processes", report.kept_for_processes)
         .member("attempts", report.attempts)
         .member("attempt_bytes", report.attempt_bytes)
+        .member("kept_attempts", report.kept_attempts)
         .end_object()
         .end_document();
     return Exit::ok;
@@ -134,6 +135,11 @@ Result<Exit> gc(Context& context) {
   context.out.print("{} the files of {}: {}\n", preview ? "would remove" : "removed",
                     render::plural(report.attempts, "attempt"),
                     render::bytes_text(report.attempt_bytes));
+  if (report.kept_attempts > 0) {
+    context.out.print("kept the files of {}, whose runs are being supervised: {}\n",
+                      render::plural(report.kept_attempts, "attempt"),
+                      fmt::join(report.supervised, ", "));
+  }
   if (report.kept_for_runs > 0) {
     context.out.print("kept {} of output for runs that are not finished\n",
                       render::plural(report.kept_for_runs, "chunk"));

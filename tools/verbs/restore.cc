@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "tools/verbs/copy_report.h"
 
@@ -96,8 +97,8 @@ Result<Exit> restore(Context& context) {
   if (report.restored) {
     context.out.print("{} ends at @{}\n", to.string(), report.copy.head.value);
   } else if (!preview) {
-    context.out.print("not put in place: the copy is damaged; see: pievt verify --all --store {}\n",
-                      report.stage.string());
+    context.out.print("not put in place: the copy is damaged; see: {}\n",
+                      store_command("verify --all", report.stage));
   }
   return exit_after(report);
 }

@@ -141,8 +141,9 @@ Error removed_already(const Log& log, const std::string& run, const RemovedRun& 
   return {Errc::invalid,
           fmt::format("the texts and output of run {} were {}. That file is the whole run: copy "
                       "it, or take them back with: pievt unseal FILE. What is left of them in the "
-                      "store goes with: pievt gc",
-                      run, removed.sentence(log.info().directory))};
+                      "store goes with: {}",
+                      run, removed.sentence(log.info().directory),
+                      store_command("gc", log.info().directory))};
 }
 
 // What is left of a run in the store is not the run any more.
@@ -194,8 +195,8 @@ Result<Removal> remove_original(const std::filesystem::path& store, const std::s
   } else {
     return Error{collected.error().code,
                  fmt::format("the run was sealed, but its texts and output are still in the store: "
-                             "{}. Then run: pievt gc",
-                             collected.error().what)};
+                             "{}. Then run: {}",
+                             collected.error().what, store_command("gc", store))};
   }
   removal.state = Removal::State::waits;
   return removal;

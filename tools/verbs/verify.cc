@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "pievt/sealed.h"
+#include "pievt/shell_word.h"
 #include "pievt/upkeep.h"
 #include "supervisor/record/clock.h"
 #include "tools/render/progress.h"
@@ -162,18 +163,17 @@ void write_findings(const Context& context, const VerifyReport& report) {
 
 // `store`: empty where it is a sealed file.
 std::string damaged_text(const VerifyReport& report, const std::filesystem::path& store) {
-  const std::string where = store.empty() ? "" : shell_word(store);
   switch (report.remedy) {
     case Remedy::none:
       break;
     case Remedy::rebuild:
-      return fmt::format("DAMAGED, but not the events: run pievt doctor --rebuild --store {}",
-                         where);
+      return fmt::format("DAMAGED, but not the events: run {}",
+                         store_command("doctor --rebuild", store));
     case Remedy::salvage:
       return fmt::format(
           "DAMAGED: this is not what was written; restore a backup, or save the "
-          "rest: pievt salvage {} DEST",
-          where);
+          "rest: {}",
+          salvage_command(store));
   }
   return "DAMAGED: this is not what was written; restore a backup";
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "pievt/sealed.h"
+#include "pievt/shell_word.h"
 #include "tools/exporters/event_facts.h"
 #include "tools/render/sanitise.h"
 #include "tools/render/table.h"
@@ -109,7 +110,7 @@ Result<Exit> wholeness(const Context& context, const std::filesystem::path& file
   context.talk.warn(
       fmt::format("{} is DAMAGED: it is not what was sealed; pievt verify {} says "
                   "where",
-                  file.string(), file.string()));
+                  file.string(), shell_word(file)));
   return Exit::corrupt;
 }
 

@@ -224,7 +224,7 @@ class Log {
   /// When it returns ok, every event has its sequence and revision, all as durable as asked.
   /// Otherwise nothing of it is visible: conflict (a stream is not as expected; the sentence names
   /// it and where it is), id_reused (the id was used for something else), invalid (a bound), fenced
-  /// (LOCK was replaced under this writer), busy (see AppendOptions::wait), io or no_space (see
+  /// (the store was taken from its path), busy (see AppendOptions::wait), io or no_space (see
   /// Failure). The id is looked at before the expected revisions: repeating an append that had been
   /// written answers with its positions, whatever happened to the streams since.
   Result<Appended> append(const EncodedAppend& append);

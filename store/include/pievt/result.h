@@ -22,7 +22,7 @@ enum class Errc : std::uint8_t {
   invalid = 4,             ///< the caller's input breaks a rule
   invalid_transition = 5,  ///< the command is not possible in the present state
   busy = 6,                ///< somebody else holds what is needed
-  fenced = 7,              ///< this writer has been replaced and may write nothing more
+  fenced = 7,              ///< this is not, or not at present, the one who may write
   corrupt = 8,             ///< stored bytes are not what was written; carries coordinates
   too_new = 9,             ///< written by a later version with a format this one cannot read
   unsupported = 10,        ///< the system underneath cannot do it

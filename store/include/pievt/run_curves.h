@@ -42,9 +42,9 @@ std::vector<RequestBucket> request_buckets(const Run& run, std::uint64_t width_n
 /// What an attempt was doing, as far as its record tells: between two things that were seen it
 /// waited for the model.
 enum class Phase : std::uint8_t {
-  starting,       ///< from its request to pi's first line
-  model,          ///< a request is out, or an answer is being read
-  tool,           ///< at least one tool runs
+  starting,  ///< from its request to pi's first line
+  model,     ///< a request is out, or an answer is being read
+  tool,      ///< at least one tool runs
   /// pi waits before it asks a provider again that answered with an error. Where the record has no
   /// word of its waits: until the next answer.
   provider_wait,

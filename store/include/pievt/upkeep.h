@@ -74,9 +74,10 @@ struct CopyOptions {
 ///
 /// The copy is, at every moment, a prefix of the log with all that its events refer to: pages byte
 /// for byte, each checked by its checksum and against the chain of what is there. A text that is
-/// missing or damaged in `from` is reported, and does not end the backup. What the store forgets
-/// later (gc, redaction), the backup keeps. How far the log went is noted before anything is
-/// copied, so one that was cut off knows it: verify() and restore() say so.
+/// missing or damaged in `from` is reported, and does not end the backup; nor does the loss of the
+/// key that texts are compared with, which an earlier backup in `to` may still have. What the store
+/// forgets later (gc, redaction), the backup keeps. How far the log went is noted before anything
+/// is copied, so one that was cut off knows it: verify() and restore() say so.
 ///
 /// invalid: `to` is something else than a backup, or lies in the store. conflict: a backup of
 /// another store, or of another history of this one. busy: another backup is being made there.
@@ -104,9 +105,10 @@ struct RestoreReport {
 };
 
 /// Makes a store in `to` from the backup (or any store) in `from`. It has the same id, so the ids
-/// of its events mean the same, and an append that was in it is known as such. `to` must not be
-/// there, or be an empty directory; it appears when it is whole, and what was cut off before lies
-/// beside it in `<to>.restoring` and is gone on with. busy: somebody else restores to there.
+/// of its events mean the same, and an append that was in it is known as such; saved states, which
+/// a backup has none of, are made anew. `to` must not be there, or be an empty directory; it
+/// appears when it is whole, and what was cut off before lies beside it in `<to>.restoring` and is
+/// gone on with. busy: somebody else restores to there.
 Result<RestoreReport> restore(const std::filesystem::path& from, const std::filesystem::path& to,
                               const RestoreOptions& options = {});
 
@@ -153,14 +155,16 @@ struct RebuildReport {
   bool replaced = false;
 };
 
-/// Makes everything that follows from the events anew: indexes of streams and appends, and HEAD;
-/// saved states are left out and come again when somebody asks. The new log is made beside the old
-/// one, verified, and takes its place at once; needs the writer's role and as much room again.
+/// Makes everything that follows from the events anew: indexes of streams and appends, saved states
+/// and HEAD. The new log is made beside the old
+/// one, verified, and takes its place at once; needs the writer's role and as much room again. A
+/// preview needs the room and no role: it looks beside whoever writes.
 ///
 /// corrupt: events themselves are lost, or texts are damaged, which is salvage's work: the old log
 /// is evidence, and nothing was changed. Of texts that are missing where the log was damaged, the
 /// file SALVAGED tells afterwards. too_new: nothing was touched. busy: a living process writes to
-/// the store. invalid: `log` is a symbolic link, which would have been replaced and not the log.
+/// the store, or supervises one of its runs. invalid: `log` is a symbolic link, which would have
+/// been replaced and not the log.
 Result<RebuildReport> rebuild(const std::filesystem::path& store, const CopyOptions& options = {});
 
 /// What was found damaged when `log` was opened and how that was met, a sentence for people; mostly
@@ -200,22 +204,24 @@ struct GcReport {
   std::vector<std::string> processes;  ///< these: `412 (pievt run)`
   std::uint64_t attempts = 0;          ///< whose directories are gone
   std::uint64_t attempt_bytes = 0;
+  /// Whose directories stay, because a living process supervises their runs: it removes them itself
+  /// when it is done with them.
+  std::uint64_t kept_attempts = 0;
+  std::vector<std::string> supervised;  ///< these runs
 };
 
 /// Removes texts and output that no event refers to, and the files of attempts that have been
-/// judged. Takes the writer's role for as long as it works, so a store on which a run works is busy
-/// and is not touched; what was put by a writer before was put in a period that is over. While
+/// judged. Takes the writer's role for as long as it works, so a store to which somebody writes is
+/// busy and is not touched; what was put by a writer before was put in a period that is over. While
 /// another process lives that has ever appended, it may hold what it put and append the event that
-/// refers to it next: nothing but the files of attempts is removed then.
+/// refers to it next: nothing but the files of attempts is removed then, and those of a run that is
+/// being supervised stay too.
 ///
 /// References by events that lie in the file of a run that was sealed with removal do not count. So
 /// a removal that was recorded and then cut off, or had to wait, is finished by the next call.
 ///
 /// corrupt: not all events could be read; then nothing is removed.
 Result<GcReport> collect_garbage(const std::filesystem::path& store, const GcOptions& options = {});
-
-/// How a path is typed in a shell, for commands that are offered.
-std::string shell_word(const std::filesystem::path& path);
 
 /// One thing that was looked at.
 struct Diagnosis {

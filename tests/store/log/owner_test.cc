@@ -17,8 +17,12 @@ using testing::Not;
 constexpr std::int64_t second_ns = 1'000'000'000;
 
 Owner somebody() {
-  return {4711,       123'456,  "6b7f0b2e-9d6c-4c1e-8f37-0c2c7a1d9e55",
-          4026531836, "pievtd", 1'700'000'000 * second_ns};
+  return {4711,
+          123'456,
+          "6b7f0b2e-9d6c-4c1e-8f37-0c2c7a1d9e55",
+          this_process("").pid_namespace,
+          "pievtd",
+          1'700'000'000 * second_ns};
 }
 
 TEST(OwnerTest, DescribesThisProcess) {
@@ -91,6 +95,22 @@ TEST(BusySentenceTest, SaysWhoSinceWhenAndWhatToDo) {
             "the store /p/.pievt is being written by pievtd (process 4711) since "
             "2023-11-14T22:13:20Z, for 3 m 12 s; wait for it, or stop it: the lock goes with its "
             "process");
+}
+
+// Its number is that of somebody else here, or of nobody.
+TEST(BusySentenceTest, SaysWhereThePidMeansSomething) {
+  Owner elsewhere = somebody();
+  ++elsewhere.pid_namespace;
+  for (const std::string& sentence :
+       {busy_sentence("s", elsewhere, 0), supervised_sentence("r", elsewhere, 0)}) {
+    EXPECT_THAT(sentence, HasSubstr("pievtd (process 4711 of another PID namespace"));
+    EXPECT_THAT(sentence, HasSubstr("`lslocks` on the host"));
+    EXPECT_THAT(sentence, HasSubstr("since 2023-11-14T22:13:20Z"));
+  }
+  elsewhere.program.clear();
+  EXPECT_THAT(busy_sentence("s", elsewhere, 0), HasSubstr("by process 4711 of another"));
+  elsewhere.pid_namespace = 0;  // an owner of whom only the pid is known is one of ours
+  EXPECT_THAT(busy_sentence("s", elsewhere, 0), Not(HasSubstr("namespace")));
 }
 
 TEST(BusySentenceTest, SpellsDurations) {

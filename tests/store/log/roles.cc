@@ -34,6 +34,7 @@ constexpr Role roles[] = {
     {"follow_head", follow_head},
     {"hold_lock", hold_lock},
     {"hold_lock_and_fork", hold_lock_and_fork},
+    {"lock_a_file", lock_a_file},
     {"hold_store", hold_store},
     {"kill_loop_follower", kill_loop_follower},
     {"kill_loop_reader", kill_loop_reader},

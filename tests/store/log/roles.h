@@ -26,6 +26,9 @@ int hold_lock(Arguments arguments);
 /// ends.
 int hold_lock_and_fork(Arguments arguments);
 
+/// <file>: puts a record lock on it, says "locked", and keeps it until its input ends.
+int lock_a_file(Arguments arguments);
+
 /// <store> <committed>: says "ready", then each committed sequence it is woken for, to the given
 /// one.
 int follow_head(Arguments arguments);

@@ -1,4 +1,4 @@
-// One writer a store: between processes, within one, across fork, and when LOCK is meddled with.
+// One writer a store: between processes, within one, and across fork.
 #include "store/log/writer_lock.h"
 
 #include <atomic>
@@ -18,7 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/store/log/roles.h"
-#include "tests/store/log/temp_store.h"
+#include "tests/store/log/writer_lock_fixture.h"
 
 namespace pievt::test {
 
@@ -47,41 +47,12 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Long enough for anything on a slow machine; a test that waits so long has failed.
-constexpr auto patience = 30s;
-
-class WriterLockTest : public testing::Test {
- protected:
-  std::filesystem::path lock_path() const { return store.path() / "LOCK"; }
-
-  Result<WriterLock> acquire(std::chrono::milliseconds wait = 0ms) const {
-    return WriterLock::acquire(store.path(), this_process("tester"), wait);
-  }
-
-  // Another process that tries once, or for `patience`.
-  Actor other(std::chrono::milliseconds wait = 0ms) const {
-    return Actor("hold_lock", {store.path(), "another", std::to_string(wait.count())});
-  }
-
-  static std::string outcome(Actor& actor) {
-    EXPECT_EQ(actor.line(), "trying");
-    return actor.line();
-  }
-
-  void replace_lock() const {
-    std::filesystem::remove(lock_path());
-    std::ofstream(lock_path()) << "not a record";
-  }
-
-  TempDirectory store;
-};
-
 TEST_F(WriterLockTest, HoldsReleasesAndTellsItsOwner) {
   EXPECT_EQ(WriterLock::current_owner(store.path()), std::nullopt);
   {
     const auto lock = acquire();
     ASSERT_TRUE(lock.ok()) << lock.error().what;
-    EXPECT_TRUE(lock->still_ours().ok());
+    EXPECT_TRUE(lock->keep().ok());
     EXPECT_EQ(lock->owner().program, "tester");
     EXPECT_GT(lock->owner().acquired_wall_ns, 0);
     EXPECT_EQ(WriterLock::current_owner(store.path()), lock->owner());
@@ -97,7 +68,7 @@ TEST_F(WriterLockTest, MovesWithoutLettingGo) {
   auto first = acquire();
   ASSERT_TRUE(first.ok());
   WriterLock second = std::move(*first);
-  EXPECT_TRUE(second.still_ours().ok());
+  EXPECT_TRUE(second.keep().ok());
   EXPECT_EQ(acquire().error().code, Errc::busy);
   const TempDirectory elsewhere;
   auto third = WriterLock::acquire(elsewhere.path(), this_process("tester"), 0ms);
@@ -105,10 +76,10 @@ TEST_F(WriterLockTest, MovesWithoutLettingGo) {
   {
     const WriterLock last = std::move(second);
     second = std::move(*third);
-    EXPECT_TRUE(last.still_ours().ok());
+    EXPECT_TRUE(last.keep().ok());
   }
   EXPECT_TRUE(acquire().ok());
-  EXPECT_TRUE(second.still_ours().ok());
+  EXPECT_TRUE(second.keep().ok());
 }
 
 TEST_F(WriterLockTest, IsBusyForThisVeryProcessAtOnce) {
@@ -118,7 +89,7 @@ TEST_F(WriterLockTest, IsBusyForThisVeryProcessAtOnce) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Errc::busy);
   EXPECT_THAT(second.error().what, AllOf(HasSubstr("tester"), HasSubstr("this very process")));
-  EXPECT_TRUE(lock->still_ours().ok());
+  EXPECT_TRUE(lock->keep().ok());
 }
 
 TEST_F(WriterLockTest, IsBusyForAnotherProcessAndNamesTheOwner) {
@@ -172,52 +143,12 @@ TEST_F(WriterLockTest, IsTakenOverByWhoWaits) {
   EXPECT_EQ(WriterLock::current_owner(store.path())->pid, actor.pid());
 }
 
-TEST_F(WriterLockTest, IsFencedWhenLockIsDeleted) {
-  const auto lock = acquire();
-  ASSERT_TRUE(lock.ok());
-  std::filesystem::remove(lock_path());
-  const Status status = lock->still_ours();
-  ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().code, Errc::fenced);
-  EXPECT_THAT(status.error().what, HasSubstr("deleted"));
-}
-
-TEST_F(WriterLockTest, IsFencedWhenLockIsReplaced) {
-  const auto lock = acquire();
-  ASSERT_TRUE(lock.ok());
-  replace_lock();
-  const Status status = lock->still_ours();
-  ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().code, Errc::fenced);
-  EXPECT_THAT(status.error().what, HasSubstr("replaced"));
-}
-
-TEST_F(WriterLockTest, IsFencedWhenTheStoreIsTakenAway) {
-  auto away = std::make_unique<TempDirectory>();
-  const auto lock = WriterLock::acquire(away->path(), this_process("tester"), 0ms);
-  ASSERT_TRUE(lock.ok());
-  away.reset();
-  EXPECT_EQ(lock->still_ours().error().code, Errc::fenced);
-}
-
-TEST_F(WriterLockTest, TheDirectoryKeepsASecondWriterOutWhenLockWasReplaced) {
-  Actor actor = other();
-  ASSERT_EQ(outcome(actor), "held");
-  replace_lock();
-  const auto lock = acquire(10ms);
-  ASSERT_FALSE(lock.ok());
-  EXPECT_EQ(lock.error().code, Errc::busy);
-  EXPECT_THAT(lock.error().what, HasSubstr("another process"));
-  EXPECT_EQ(actor.kill(), -SIGKILL);
-  EXPECT_TRUE(acquire().ok());
-}
-
 TEST_F(WriterLockTest, HardLinksToLockDoNotMatterToItsHolder) {
   const auto lock = acquire();
   ASSERT_TRUE(lock.ok());
   const TempDirectory backup;
   std::filesystem::create_hard_link(lock_path(), backup.path() / "LOCK");
-  EXPECT_TRUE(lock->still_ours().ok());
+  EXPECT_TRUE(lock->keep().ok());
   // It is one file, so this process must not open it over there either.
   const auto copy = WriterLock::acquire(backup.path(), this_process("tester"), 0ms);
   ASSERT_FALSE(copy.ok());
@@ -322,7 +253,7 @@ enum Finding : int { not_fenced = 1, wrong_owner = 2, not_busy = 4 };
 
 int look_from_child(const WriterLock& lock, const std::filesystem::path& store) {
   int findings = 0;
-  const Status status = lock.still_ours();
+  const Status status = lock.keep();
   if (status.ok() || status.error().code != Errc::fenced) findings |= not_fenced;
   const auto owner = WriterLock::current_owner(store);
   if (!owner || owner->pid != ::getppid()) findings |= wrong_owner;
@@ -346,7 +277,7 @@ TEST_F(WriterLockTest, AForkedChildDoesNotHaveIt) {
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
   // And the child's end took nothing away.
-  EXPECT_TRUE(lock->still_ours().ok());
+  EXPECT_TRUE(lock->keep().ok());
   Actor actor = other();
   EXPECT_THAT(outcome(actor), HasSubstr("tester"));
 }

@@ -283,6 +283,19 @@ TEST_F(RestoreTest, IdsAndIdempotenceHold) {
   EXPECT_EQ(verified(to).verdict, Verdict::whole);
 }
 
+// A backup has none: they follow from the events, and without them whoever asks folds them all.
+TEST_F(RestoreTest, SavedStatesAreMadeAnew) {
+  make_runs();
+  ASSERT_TRUE(backup(open_reader(), copy()).ok());
+  EXPECT_THAT(contents(copy(), Family::projections), testing::IsEmpty());
+  const fs::path to = directory() / "restored";
+  const auto done = restore(copy(), to, {.verification = Verification::yes});
+  ASSERT_TRUE(done.ok()) << done.error().what;
+  EXPECT_EQ(done->verified->verdict, Verdict::whole);
+  EXPECT_EQ(contents(to, Family::projections).size(), 4u) << "three runs and their list";
+  EXPECT_EQ(contents(to, Family::log), contents(store(), Family::log));
+}
+
 TEST_F(RestoreTest, NothingIsOverwritten) {
   make_runs();
   make_backup();

@@ -48,6 +48,35 @@ TEST_F(DamagedBlockTest, ABackupGoesOnBehindDamagedTexts) {
   EXPECT_EQ(verified(copy()).verdict, Verdict::incomplete);
 }
 
+// Without it no text can be compared with its digest. Every event can be read, and an earlier copy
+// has the key.
+TEST_F(DamagedBlockTest, ADamagedKeyOfTheTextsEndsNeitherReadingNorABackup) {
+  const fs::path earlier = directory() / "earlier";
+  ASSERT_TRUE(backup(open_reader(), earlier).ok());
+  for (const fs::path& table : tables(Family::meta)) flip(table, 10);
+  const Log reader = open_reader();
+  EXPECT_THAT(mended(reader), HasSubstr("pievt salvage"));
+  const auto fresh = backup(reader, copy());
+  ASSERT_TRUE(fresh.ok()) << fresh.error().what;
+  EXPECT_EQ(fresh->head, reader.head());
+  EXPECT_EQ(fresh->bodies_damaged, 1u);
+  EXPECT_THAT(fresh->problems.front().what, HasSubstr("texts are copied and not compared"));
+  EXPECT_EQ(contents(copy(), Family::blobs), contents(store(), Family::blobs));
+  EXPECT_EQ(verified(copy()).verdict, Verdict::damaged);
+
+  const auto later = backup(reader, earlier);
+  ASSERT_TRUE(later.ok()) << later.error().what;
+  EXPECT_THAT(later->problems.front().what, HasSubstr("the copy has it"));
+  EXPECT_EQ(verified(earlier).verdict, Verdict::whole);
+
+  const VerifyReport found = verified(store());
+  EXPECT_EQ(found.verdict, Verdict::damaged);
+  EXPECT_EQ(found.remedy, Remedy::salvage);
+  // Whoever writes would give the store another key, and a new log made of this one had none.
+  EXPECT_EQ(Log::open(store(), {.mode = OpenMode::write}).error().code, Errc::corrupt);
+  EXPECT_EQ(rebuild(store()).error().code, Errc::corrupt);
+}
+
 TEST_F(DamagedBlockTest, ASalvageSaysWhoseTextsItLostAndSoDoesWhatItMade) {
   damage(Family::blobs);
   const auto done = salvage(store(), copy());

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/upkeep/store_access.h"
 #include "tests/store/upkeep/sample_store.h"
@@ -138,6 +139,10 @@ TEST_F(DoctorTest, CommandsCanBeTypedAsTheyAre) {
   EXPECT_EQ(shell_word("/a/b-c_1.x"), "/a/b-c_1.x");
   EXPECT_EQ(shell_word("/s p/it's"), "'/s p/it'\\''s'");
   EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(shell_word("-x"), "./-x");
+  EXPECT_EQ(shell_word("-x y"), "'./-x y'");
+  EXPECT_EQ(store_command("gc", "/s p"), "pievt gc --store '/s p'");
+  EXPECT_EQ(store_command("gc", ""), "pievt gc");
   const fs::path spaced = directory() / "s p";
   fs::rename(store(), spaced);
   const auto report = diagnose(spaced);

@@ -1,14 +1,13 @@
-// Everything but the events can be lost and comes back the same; gc takes what nobody refers to and
-// nothing else.
+// Everything but the events can be lost and comes back the same.
 #include <fstream>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pievt/output.h"
+#include "pievt/query.h"
 #include "store/format/keys.h"
-#include "store/log/output_store.h"
+#include "tests/store/upkeep/living_supervisor.h"
 #include "tests/store/upkeep/sample_store.h"
 
 namespace pievt {
@@ -18,19 +17,9 @@ namespace fs = std::filesystem;
 using testing::IsEmpty;
 using testing::Not;
 
-using Contents = std::map<std::string, std::string>;
-
 class RebuildTest : public SampleStoreTest {
  protected:
   void SetUp() override { make_runs(); }
-
-  std::map<Family, Contents> everything() const {
-    std::map<Family, Contents> all;
-    for (const Family family : {Family::log, Family::streams, Family::ids, Family::index,
-                                Family::schemas, Family::blobs, Family::meta})
-      all[family] = contents(store(), family);
-    return all;
-  }
 
   RebuildReport rebuilt(const CopyOptions& options = {}) const {
     const auto done = rebuild(store(), options);
@@ -249,6 +238,55 @@ TEST_F(RebuildTest, APreviewChangesNothingAndAWriterIsLeftAlone) {
   EXPECT_EQ(rebuild(store()).error().code, Errc::busy);
 }
 
+TEST_F(RebuildTest, APreviewLooksBesideAWriterAndSeesWhatItHasWritten) {
+  open(OpenMode::write);
+  append("a", {"beside"});
+  for (int round = 0; round < 3; ++round) {
+    const std::uint64_t before = log().head().value;
+    append("a", {fmt::format("{}", round)});
+    const auto preview = rebuild(store(), {.preview = Preview::yes, .progress = {}});
+    ASSERT_TRUE(preview.ok()) << preview.error().what;
+    EXPECT_FALSE(preview->replaced);
+    EXPECT_GT(preview->copy.head.value, before);
+    EXPECT_EQ(preview->verified.verdict, Verdict::whole);
+    EXPECT_THAT(preview->damage, IsEmpty());
+    EXPECT_FALSE(fs::exists(store() / "rebuild.preview"));
+  }
+  const auto refused = rebuild(store());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::busy);
+  EXPECT_THAT(refused.error().what, testing::HasSubstr("is being written by"));
+}
+
+// The log it reads would be replaced below it, and it need not be the one who writes.
+TEST_F(RebuildTest, ARunThatIsSupervisedKeepsItsLog) {
+  const LivingSupervisor supervisor(store(), "r1");
+  const auto before = everything();
+  const auto refused = rebuild(store());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Errc::busy);
+  EXPECT_THAT(refused.error().what,
+              testing::HasSubstr(fmt::format("run r1 is being supervised by somebody (process {})",
+                                             supervisor.pid())));
+  EXPECT_EQ(everything(), before);
+  EXPECT_FALSE(fs::exists(store() / "rebuild"));
+  EXPECT_TRUE(rebuild(store(), {.preview = Preview::yes, .progress = {}}).ok());
+}
+
+TEST_F(RebuildTest, SavedStatesAreMadeForEveryRun) {
+  tamper([&](Rocks& rocks, WriteSet& set) {
+    for (const auto& [key, value] : contents(rocks, Family::projections))
+      set.remove(Family::projections, key);
+  });
+  EXPECT_TRUE(rebuilt().replaced);
+  EXPECT_THAT(contents(store(), Family::projections),
+              testing::ElementsAre(testing::Key("run/r1"), testing::Key("run/r2"),
+                                   testing::Key("run/r3"), testing::Key("runs")));
+  EXPECT_EQ(verified(store()).verdict, Verdict::whole);
+  const Log reader = open_reader();
+  EXPECT_EQ(load_runs(reader)->runs.size(), 3u);
+}
+
 TEST_F(RebuildTest, ALogElsewhereIsNotLeftThere) {
   const fs::path elsewhere = directory() / "elsewhere";
   fs::rename(log_directory(store()), elsewhere);
@@ -271,73 +309,6 @@ TEST_F(RebuildTest, AStoreOfALaterFormatIsNotTouched) {
   ASSERT_TRUE(report.ok());
   for (const Diagnosis& check : report->checks)
     EXPECT_THAT(check.next, Not(testing::HasSubstr("--rebuild")));
-}
-
-class GcTest : public RebuildTest {
- protected:
-  GcReport collected(const GcOptions& options = {}) const {
-    const auto done = collect_garbage(store(), options);
-    EXPECT_TRUE(done.ok()) << done.error().what;
-    return done.ok() ? *done : GcReport{};
-  }
-};
-
-TEST_F(GcTest, WhatEventsReferToStays) {
-  const auto before = everything();
-  const GcReport report = collected();
-  EXPECT_EQ(report.texts + report.chunks + report.output_chunks + report.bytes, 0u);
-  EXPECT_EQ(everything(), before);
-}
-
-TEST_F(GcTest, WhatNobodyRefersToGoesWithItsBytes) {
-  const auto before = everything();
-  open(OpenMode::write);
-  ASSERT_TRUE(log().put_blob("nobody refers to me").ok());
-  std::string large(700'000, '\0');
-  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * i >> 7);
-  ASSERT_TRUE(log().put_blob(large).ok());
-  // Of a run that nobody knows and of one that is not finished.
-  OutputPacker packer;
-  for (const char* run : {"unknown", "r1"}) {
-    OutputWriter writer({run, 9, 9, schema::OutputChannel::stderr});
-    ASSERT_TRUE(writer.write(log(), packer, std::as_bytes(std::span("some", 4))).ok());
-  }
-  close();
-  std::uint64_t bytes = 0;
-  for (const auto& [key, value] : contents(store(), Family::blobs)) {
-    const bool kept = key.starts_with(std::string("or1\0", 4));
-    if (!before.at(Family::blobs).contains(key) && !kept) bytes += key.size() + value.size();
-  }
-  const GcReport preview =
-      collected({.preview = Preview::yes, .progress = {}, .remove_attempt = {}});
-  const GcReport report = collected();
-  EXPECT_EQ(report.texts, 2u);
-  EXPECT_GT(report.chunks, 1u);
-  EXPECT_EQ(report.output_chunks, 1u);
-  EXPECT_EQ(report.kept_for_runs, 1u);
-  EXPECT_EQ(report.bytes, bytes);
-  EXPECT_EQ(preview.bytes, bytes);
-  Contents left = contents(store(), Family::blobs);
-  std::erase_if(left, [](const auto& entry) {
-    return entry.first.starts_with(std::string("or1\0", 4)) && entry.first[11] == 9;
-  });
-  EXPECT_EQ(left.size(), before.at(Family::blobs).size());
-  EXPECT_EQ(verified(store()).verdict, Verdict::whole);
-  EXPECT_EQ(collected().bytes, 0u);
-}
-
-TEST_F(GcTest, ALivingWriterAndADamagedLogAreLeftAlone) {
-  open(OpenMode::write);
-  ASSERT_TRUE(log().put_blob("put, and not referred to yet").ok());
-  EXPECT_EQ(collect_garbage(store()).error().code, Errc::busy);
-  // Who only looks is not in the way.
-  collected({.preview = Preview::yes, .progress = {}, .remove_attempt = {}});
-  close();
-  const std::vector<PageRange> pages = pages_of(store());
-  tamper([&](Rocks&, WriteSet& set) { set.remove(Family::log, format::log_key(pages[5].last)); });
-  const auto before = contents(store(), Family::blobs);
-  EXPECT_EQ(collect_garbage(store()).error().code, Errc::corrupt);
-  EXPECT_EQ(contents(store(), Family::blobs), before);
 }
 
 }  // namespace

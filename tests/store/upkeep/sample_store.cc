@@ -88,6 +88,14 @@ void SampleStoreTest::make_runs() {
   close();
 }
 
+std::map<Family, std::map<std::string, std::string>> SampleStoreTest::everything() const {
+  std::map<Family, std::map<std::string, std::string>> all;
+  for (const Family family : {Family::log, Family::streams, Family::ids, Family::index,
+                              Family::schemas, Family::blobs, Family::meta})
+    all[family] = contents(store(), family);
+  return all;
+}
+
 void SampleStoreTest::tamper(const std::function<void(Rocks&, WriteSet&)>& change) const {
   Result<Rocks> rocks = Rocks::open_writer(log_directory(store()), Rocks::Create::never);
   ASSERT_TRUE(rocks.ok()) << rocks.error().what;

@@ -42,6 +42,9 @@ class SampleStoreTest : public StoreTest {
   /// One more run, on the open log.
   void add_run(const std::string& run);
 
+  /// All that store() has, by family, but saved states.
+  std::map<Family, std::map<std::string, std::string>> everything() const;
+
   /// Changes stored values as somebody with an editor for RocksDB would.
   void tamper(const std::function<void(Rocks&, WriteSet&)>& change) const;
 

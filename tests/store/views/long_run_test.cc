@@ -6,7 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "pievt/query.h"
+#include "pievt/upkeep.h"
 #include "pievt/verify.h"
+#include "store/format/keys.h"
+#include "store/log/rocks.h"
+#include "store/log/store_files.h"
+#include "store/log/stored_page.h"
 #include "store/views/run_clock.h"
 #include "store/views/run_view.h"
 #include "tests/store/log/temp_store.h"
@@ -228,6 +233,35 @@ TEST_F(LongRunTest, VerifyFoldsEveryStateThatIsSaved) {
   clock.identity = "clock/0";
   ASSERT_TRUE(log().save_checkpoint(run_clock_name(run_id), clock).ok());
   EXPECT_THAT(findings(), testing::IsEmpty()) << "of another version, so nobody uses them";
+}
+
+// Where the event that a state would be kept after is lost, that state is left out.
+TEST_F(LongRunTest, ALostEventDoesNotEndTheStatesOnTheWay) {
+  make(3, 10, 2 * step + 100);
+  std::uint64_t lost = 0;
+  {
+    auto reader = log().read_stream(run_stream(run_id), {step}, {step});
+    ASSERT_TRUE(reader.next());
+    lost = reader.event().sequence.value;
+  }
+  close();
+  {
+    Rocks rocks = Rocks::open_writer(log_directory(store()), Rocks::Create::never).value();
+    WriteSet set(rocks);
+    set.remove(Family::log, format::log_key(load_page(rocks, {lost}).value().last()));
+    ASSERT_TRUE(rocks.write(std::move(set), Durability::fsync).ok());
+    ASSERT_TRUE(rocks.compact(Family::log).ok() && rocks.close().ok());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(log_directory(store())))
+    if (entry.path().extension() == ".log") std::filesystem::remove(entry.path());
+  const std::filesystem::path saved = directory() / "saved";
+  const auto salvaged = salvage(store(), saved);
+  ASSERT_TRUE(salvaged.ok()) << salvaged.error().what;
+  ASSERT_GT(salvaged->events_lost, 0u);
+  Log log = Log::open(saved, {.mode = OpenMode::write}).value();
+  ASSERT_TRUE(save_run(log, run_id).ok());
+  EXPECT_FALSE(log.load_checkpoint(run_milestone_name(run_id, {step})).value());
+  EXPECT_TRUE(log.load_checkpoint(run_milestone_name(run_id, {2 * step})).value());
 }
 
 }  // namespace

@@ -10,9 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/log/blob_store.h"
-#include "store/log/rocks.h"
-#include "store/log/store_files.h"
+#include "tests/store/log/harmed_texts.h"
 #include "tests/tools/exporters/sample_run.h"
 #include "tools/exporters/jsonl_encoding.h"
 
@@ -42,7 +40,7 @@ class ShortWriter final : public render::Writer {
   std::string text_;
 };
 
-class LongJsonl : public StoreTest {
+class LongJsonl : public HarmedTextsTest {
  protected:
   LongJsonl() {
     open();
@@ -94,24 +92,6 @@ class LongJsonl : public StoreTest {
     return out.take();
   }
 
-  // Changes or takes out what is stored of a text, behind the store's back.
-  void harm(std::string_view text, bool take_out) {
-    const std::string key = blob_key(from_schema(log().keyed_digest(text)));
-    close();
-    auto rocks = Rocks::open_writer(log_directory(store()), Rocks::Create::never).value();
-    WriteSet set(rocks);
-    if (take_out) {
-      set.remove(Family::blobs, key);
-    } else {
-      std::string value = *rocks.get(Family::blobs, key).value();
-      value.back() = static_cast<char>(value.back() ^ 1);
-      set.put(Family::blobs, key, value);
-    }
-    ASSERT_TRUE(rocks.write(std::move(set), Durability::fsync).ok());
-    ASSERT_TRUE(rocks.close().ok());
-    open(OpenMode::write);
-  }
-
   Result<Manifest> write_to(render::Writer& out) {
     return export_run(*find_exporter("jsonl"), *source(), out, {});
   }
@@ -131,10 +111,10 @@ TEST_F(LongJsonl, IsWhatOneThreadWrites) {
 }
 
 TEST_F(LongJsonl, MissingTextsAreCountedAndADamagedOneEndsIt) {
-  harm(text_of_event(7), true);
-  harm(text_of_event(15'000), true);
+  harm(text_of_event(7), Harm::take_out);
+  harm(text_of_event(15'000), Harm::take_out);
   EXPECT_EQ(exported("jsonl", *source()).manifest.blobs_missing, 2u);
-  harm(text_of_event(12'345), false);
+  harm(text_of_event(12'345), Harm::change);
   render::StringWriter out;
   const auto done = write_to(out);
   ASSERT_FALSE(done.ok());

@@ -4,10 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/log/blob_store.h"
-#include "store/log/rocks.h"
-#include "store/log/store_files.h"
-#include "tests/store/log/temp_store.h"
+#include "tests/store/log/harmed_texts.h"
 #include "tools/verbs/body_search.h"
 
 namespace pievt::tools {
@@ -55,7 +52,7 @@ TEST(TextPatternTest, ATextAmongOthersIsNotPassedOver) {
     EXPECT_FALSE(regex(pattern).may_match_within(among)) << pattern;
 }
 
-class BodySearchTest : public StoreTest {
+class BodySearchTest : public HarmedTextsTest {
  protected:
   // Appends an event that refers to each of the texts.
   void refer_to(const std::vector<std::string>& texts) {
@@ -92,24 +89,6 @@ class BodySearchTest : public StoreTest {
     all.totals = search.totals();
     return all;
   }
-
-  // Changes or takes out what is stored of a text, behind the store's back.
-  void harm(std::string_view text, bool take_out) {
-    const std::string key = blob_key(from_schema(log().keyed_digest(text)));
-    close();
-    auto rocks = Rocks::open_writer(log_directory(store()), Rocks::Create::never).value();
-    WriteSet set(rocks);
-    if (take_out) {
-      set.remove(Family::blobs, key);
-    } else {
-      std::string value = *rocks.get(Family::blobs, key).value();
-      value.back() = static_cast<char>(value.back() ^ 1);
-      set.put(Family::blobs, key, value);
-    }
-    ASSERT_TRUE(rocks.write(std::move(set), Durability::fsync).ok());
-    ASSERT_TRUE(rocks.close().ok());
-    open(OpenMode::write);
-  }
 };
 
 TEST_F(BodySearchTest, AnyNumberOfThreadsFindsTheSame) {
@@ -122,8 +101,8 @@ TEST_F(BodySearchTest, AnyNumberOfThreadsFindsTheSame) {
     texts.push_back(std::string(2u << 20, static_cast<char>('a' + i)) + "\nneedle in " +
                     std::to_string(i));
   refer_to(texts);
-  harm(texts[100], true);
-  harm(texts[5001], false);
+  harm(texts[100], Harm::take_out);
+  harm(texts[5001], Harm::change);
   const TextPattern needle =
       TextPattern::compile("needle", PatternKind::fixed, LetterCase::matters).value();
   const Found alone = found(needle, 0);
