@@ -14,6 +14,14 @@
 
 namespace pievt::process::testing {
 
+/// ThreadSanitizer makes a fork of vfork: who starts a child does not wait there until it has
+/// become its program, so what is known of it right after is another thing.
+#ifdef __SANITIZE_THREAD__
+inline constexpr bool vfork_is_fork = true;
+#else
+inline constexpr bool vfork_is_fork = false;
+#endif
+
 /// Long enough for a machine under load. Reaching it fails the test.
 inline Moment patience() {
   return Clock::now() + std::chrono::seconds(20);
