@@ -62,10 +62,11 @@ class Derivation {
       std::uint32_t number;
       std::uint64_t expected, count;
     };
+    // Without values of their own, for Clang to see that it can be made; made as OpenAppend().
     AppendId id;
-    std::uint64_t first = 0, last = 0;
-    std::uint16_t next_segment = 0;
-    bool whole = true;
+    std::uint64_t first, last;
+    std::uint16_t next_segment;
+    bool whole;
     std::vector<Stream> streams;
     std::vector<Digest> body_hashes;
   };
