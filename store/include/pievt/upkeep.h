@@ -156,8 +156,8 @@ struct RebuildReport {
 };
 
 /// Makes everything that follows from the events anew: indexes of streams and appends, saved states
-/// and HEAD. The new log is made beside the old one, verified, and takes its place at once; needs the
-/// writer's role and as much room again. A preview needs the room and no role: it looks beside
+/// and HEAD. The new log is made beside the old one, verified, and takes its place at once; needs
+/// the writer's role and as much room again. A preview needs the room and no role: it looks beside
 /// whoever writes.
 ///
 /// corrupt: events themselves are lost, or texts are damaged, which is salvage's work: the old log
