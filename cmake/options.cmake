@@ -45,7 +45,10 @@ find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
   if(NOT CMAKE_DISABLE_PRECOMPILE_HEADERS)
-    # What ccache asks for before it caches anything that uses a precompiled header.
-    list(PREPEND CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_SLOPPINESS=pch_defines,time_macros)
+    # The sloppiness is what ccache asks for before it caches anything that uses a precompiled header. It must look
+    # headers up by their bytes (depend mode): what it otherwise compares, preprocessed text, is the same when only a
+    # comment changed, and GCC knows a header under `#pragma once` again by its bytes, so that a precompiled header out of
+    # the cache would not be recognised.
+    list(PREPEND CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros)
   endif()
 endif()

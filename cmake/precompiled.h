@@ -1,5 +1,5 @@
 // What nearly every file of ours includes, parsed once. The analysing build compiles without it, so
-// that a file which forgot an include does not get by.
+// that a file which forgot an include does not get by. cmake/options.cmake says how ccache keeps it.
 #pragma once
 
 #include <algorithm>
