@@ -196,29 +196,36 @@ Status collect_events(const PageView& page, std::optional<std::uint32_t> stream,
   return {};
 }
 
-std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments,
-                                  Digest& chain) {
-  std::size_t bytes = sizeof(PageHeader);
-  for (const SegmentPlan& segment : segments) bytes += segment.header.segment_bytes;
-  PIEVT_ASSERT(bytes <= limits::page_bytes_max);
+SegmentSpace PageBuilder::add(const CommitHeader& header) {
+  PIEVT_ASSERT(has_room(header.segment_bytes));
+  last_ = page_.size();
+  page_.resize(last_ + header.segment_bytes);
+  ++segments_;
+  std::memcpy(page_.data() + last_, &header, sizeof(header));
+  std::byte* const streams = page_.data() + last_ + sizeof(header);
+  std::byte* const stamps = streams + header.stream_count * sizeof(StreamEntry);
+  std::byte* const bodies = stamps + header.event_count * sizeof(schema::Stamp);
+  return {{reinterpret_cast<StreamEntry*>(streams), header.stream_count},
+          {reinterpret_cast<schema::Stamp*>(stamps), header.event_count},
+          {bodies, page_.data() + page_.size()}};
+}
 
-  std::vector<std::byte> page(bytes);
-  std::byte* out = page.data() + sizeof(PageHeader);
-  const auto put = [&out](std::span<const std::byte> part) {
-    if (!part.empty()) std::memcpy(out, part.data(), part.size());
-    out += part.size();
-  };
-  for (SegmentPlan& segment : segments) {
-    segment.header.chain = chain_after(chain, segment.header, segment.streams, segment.stamps);
-    chain = segment.header.chain;
-    put(std::as_bytes(std::span(&segment.header, 1)));
-    put(std::as_bytes(std::span(segment.streams)));
-    put(std::as_bytes(std::span(segment.stamps)));
-    put(segment.bodies);
-  }
-  header.segment_count = static_cast<std::uint32_t>(segments.size());
-  put_header(page, header);
-  return page;
+CommitHeader& PageBuilder::last_header() {
+  return *reinterpret_cast<CommitHeader*>(page_.data() + last_);
+}
+
+void PageBuilder::close(Digest& chain) {
+  CommitHeader& header = last_header();
+  const auto* const streams = reinterpret_cast<const StreamEntry*>(&header + 1);
+  const auto* const stamps = reinterpret_cast<const schema::Stamp*>(streams + header.stream_count);
+  chain = chain_after(chain, header, {streams, header.stream_count}, {stamps, header.event_count});
+  header.chain = chain;
+}
+
+std::span<const std::byte> PageBuilder::finish(PageHeader header) {
+  header.segment_count = segments_;
+  put_header(page_, header);
+  return page_;
 }
 
 std::vector<std::byte> build_lost_page(PageHeader header) {

@@ -117,14 +117,6 @@ struct PageView {
 Status collect_events(const PageView& page, std::optional<std::uint32_t> stream,
                       std::vector<EventView>& out);
 
-/// What is to be written for one segment; filled by the writer.
-struct SegmentPlan {
-  CommitHeader header{};
-  std::vector<StreamEntry> streams;
-  std::vector<schema::Stamp> stamps;
-  std::span<const std::byte> bodies;
-};
-
 constexpr std::size_t segment_bytes(std::size_t streams, std::size_t events,
                                     std::size_t body_bytes) {
   return sizeof(CommitHeader) + streams * sizeof(StreamEntry) + events * sizeof(schema::Stamp) +
@@ -134,10 +126,39 @@ constexpr std::size_t segment_bytes(std::size_t streams, std::size_t events,
 /// The room for segments in one page.
 inline constexpr std::size_t page_room = limits::page_bytes_max - sizeof(PageHeader);
 
-/// Builds one page from segments that fit it. Gives each segment its chain value and moves `chain`
-/// on.
-std::vector<std::byte> build_page(PageHeader header, std::span<SegmentPlan> segments,
-                                  Digest& chain);
+/// Where a segment is filled, inside its page.
+struct SegmentSpace {
+  std::span<StreamEntry> streams;
+  std::span<schema::Stamp> stamps;
+  std::span<std::byte> bodies;
+};
+
+/// Builds one page, segment by segment, in the memory that it is written from.
+class PageBuilder {
+ public:
+  PageBuilder() : page_(sizeof(PageHeader)) {}
+
+  bool has_room(std::size_t segment_bytes) const {
+    return page_.size() - sizeof(PageHeader) + segment_bytes <= page_room;
+  }
+
+  /// Adds a segment as large as `header` says. What is handed out is zeros, and is the caller's to
+  /// fill until close().
+  SegmentSpace add(const CommitHeader& header);
+
+  /// Gives the segment that was added last its chain value and moves `chain` on.
+  void close(Digest& chain);
+
+  /// The page, complete; good as long as this and until something is added.
+  std::span<const std::byte> finish(PageHeader header);
+
+ private:
+  CommitHeader& last_header();
+
+  std::vector<std::byte> page_;
+  std::size_t last_ = 0;  ///< where the last segment begins
+  std::uint32_t segments_ = 0;
+};
 
 /// Builds the page that stands for the lost events from `header.first_sequence` to
 /// `header.last_sequence`.

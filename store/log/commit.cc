@@ -1,8 +1,9 @@
 #include "store/log/commit.h"
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
-#include <map>
+#include <deque>
 
 #include <fmt/format.h>
 
@@ -25,10 +26,21 @@ std::string id_key(const AppendId& id) {
   return std::string(text_of(id.bytes));
 }
 
+// A page while it is being filled, and the entries by which it will be found.
 struct PagePlan {
-  std::vector<format::SegmentPlan> segments;
-  std::size_t bytes = 0;
-  std::map<std::uint32_t, format::StreamIndexEntry> touched;
+  format::PageBuilder builder;
+  std::uint64_t first = 0, last = 0;
+  std::vector<format::StreamIndexEntry> streams;  ///< one each
+
+  void add_to_index(std::uint32_t stream, std::uint64_t first_revision,
+                    std::uint64_t last_revision) {
+    const auto known = std::ranges::find(streams, stream, &format::StreamIndexEntry::stream);
+    if (known == streams.end()) {
+      streams.push_back({stream, last_revision, first_revision, 0});
+    } else {
+      known->last_revision = last_revision;
+    }
+  }
 };
 
 }  // namespace
@@ -52,36 +64,55 @@ std::optional<IdEntry> IdEntry::parse(std::string_view value) {
 
 // The group while it is being put together. Nothing of it is visible before write() has succeeded.
 struct Committer::Group {
-  explicit Group(const Rocks& rocks) : writes(rocks) {}
+  // An append of this group, or a declaration of ours.
+  struct Placed {
+    AppendId id;
+    const Digest* request_hash;
+    Appended positions;
+  };
+
+  Group(const Rocks& rocks, std::uint64_t last_before, const Digest& chain_before)
+      : writes(rocks), last(last_before), chain(chain_before) {}
 
   WriteSet writes;
-  std::vector<PagePlan> pages;
-  std::vector<EncodedAppend> declarations;  // keeps the bodies of our own events alive
-  std::map<AppendId, std::pair<Digest, Appended>> placed;  // our own declarations, too
-  std::uint64_t last = 0;
+  std::deque<PagePlan> pages;
+  std::deque<EncodedAppend> declarations;  // keeps what `placed` points to
+  std::vector<Placed> placed;
+  std::uint64_t last;
+  Digest chain;
   Durability durability = Durability::memory;
   std::uint64_t wall_ns = now_ns(CLOCK_REALTIME);
   std::uint64_t monotonic_ns = now_ns(CLOCK_BOOTTIME);
 
   PagePlan& page_with_room(std::size_t bytes) {
-    if (pages.empty() || pages.back().bytes + bytes > format::page_room) pages.emplace_back();
+    if (pages.empty() || !pages.back().builder.has_room(bytes))
+      pages.emplace_back().first = last + 1;
     return pages.back();
   }
 };
 
-Committer::Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
-                     std::uint32_t last_stream)
+Result<AppendId> highest_append_id(const Rocks& rocks) {
+  auto cursor = rocks.cursor(Family::ids);
+  cursor.seek_to_last();
+  PIEVT_TRY(cursor.status());
+  AppendId id;
+  if (cursor.valid() && cursor.key().size() == id.bytes.size())
+    std::memcpy(id.bytes.data(), cursor.key().data(), id.bytes.size());
+  return id;
+}
+
+Committer::Committer(Rocks& rocks, WriterFacts facts, const LogEnd& end)
     : rocks_(&rocks),
       facts_(facts),
-      last_(last),
-      handed_(last),
-      synced_(last),
-      chain_(chain),
-      streams_(rocks, last_stream) {}
+      last_(end.last),
+      handed_(end.last),
+      synced_(end.last),
+      chain_(end.chain),
+      streams_(rocks, end.last_stream),
+      used_(end.highest_id) {}
 
 void Committer::commit(std::span<GroupMember* const> group) {
-  Group plan(*rocks_);
-  plan.last = last_;
+  Group plan(*rocks_, last_, chain_);
   bool strengthen = false;
   for (GroupMember* member : group) {
     member->result = admit(plan, *member->append, member->actor);
@@ -127,9 +158,11 @@ Result<std::optional<Appended>> Committer::find_earlier(Group& group,
                                               "make a new id for a new append",
                                               to_string(append.id))};
   };
-  if (const auto here = group.placed.find(append.id); here != group.placed.end()) {
-    if (here->second.first != append.request_hash) return reused();
-    Appended again = here->second.second;
+  if (!used_.may_be_known(append.id)) return std::optional<Appended>();
+  if (const auto here = std::ranges::find(group.placed, append.id, &Group::Placed::id);
+      here != group.placed.end()) {
+    if (*here->request_hash != append.request_hash) return reused();
+    Appended again = here->positions;
     again.outcome = AppendOutcome::already_there;
     return std::optional(again);
   }
@@ -162,18 +195,18 @@ Result<Appended> Committer::admit(Group& group, const EncodedAppend::Impl& appen
     }
     heads.push_back(head);
   }
-  PIEVT_TRY(declare_streams(group, append, actor));
+  PIEVT_TRY(declare_streams(group, append, actor, heads));
   return place(group, append, actor, heads);
 }
 
 Status Committer::declare_streams(Group& group, const EncodedAppend::Impl& append,
-                                  std::uint32_t actor) {
+                                  std::uint32_t actor, const std::vector<StreamHead*>& heads) {
   StreamEvents declared{"store", Expected::any(), {}};
-  for (const EncodedAppend::Impl::Stream& stream : append.streams) {
-    StreamHead* head = PIEVT_TRY(streams_.find(stream.name));
-    if (head->number != 0 || stream.event_count == 0) continue;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    const EncodedAppend::Impl::Stream& stream = append.streams[i];
+    if (heads[i]->number != 0 || stream.event_count == 0) continue;
     schema::StreamDeclaredT event;
-    event.number = streams_.declare(*head);
+    event.number = streams_.declare(*heads[i]);
     event.name = stream.name;
     std::string number_key = "n", number;
     format::put_u32(number_key, event.number);
@@ -186,8 +219,8 @@ Status Committer::declare_streams(Group& group, const EncodedAppend::Impl& appen
   EncodedAppend encoded = PIEVT_TRY(
       EncodedAppend::encode(std::span(&declared, 1), {.id = {}, .durability = append.durability}));
   StreamHead* store = PIEVT_TRY(streams_.find(declared.stream));
-  place(group, encoded.impl(), actor, {store});
   group.declarations.push_back(std::move(encoded));
+  place(group, group.declarations.back().impl(), actor, {store});
   return {};
 }
 
@@ -200,75 +233,78 @@ Appended Committer::place(Group& group, const EncodedAppend::Impl& append, std::
     placed.streams.push_back({{count == 0 ? 0 : before + 1}, {before + count}});
   }
   std::uint16_t number = 0;
-  for (const EncodedAppend::Impl::Segment& segment : append.segments) {
-    const std::size_t bytes =
-        format::segment_bytes(heads.size(), segment.event_count, segment.byte_count);
-    PagePlan& page = group.page_with_room(bytes);
-    format::SegmentPlan plan;
-    plan.bodies = append.bodies_of(segment);
-    std::vector<std::uint32_t> counts(heads.size());
-    for (std::size_t i = segment.first_event; i < segment.first_event + segment.event_count; ++i) {
-      const EncodedAppend::Impl::Event& event = append.events[i];
-      StreamHead& head = *heads[event.stream];
-      ++counts[event.stream];
-      ++head.revision;
-      plan.stamps.emplace_back(head.number, actor, head.revision, group.wall_ns, group.monotonic_ns,
-                               event.body_bytes, 0u);
-      auto& entry = page.touched[head.number];
-      if (entry.stream == 0) entry = {head.number, head.revision, head.revision, 0};
-      entry.last_revision = head.revision;
-    }
-    for (std::size_t i = 0; i < heads.size(); ++i) {
-      plan.streams.push_back(
-          {heads[i]->number, counts[i], append.streams[i].expected.code(), heads[i]->revision});
-    }
-    plan.header = {append.id.bytes,
-                   group.last + 1,
-                   static_cast<std::uint32_t>(segment.event_count),
-                   static_cast<std::uint32_t>(heads.size()),
-                   static_cast<std::uint32_t>(bytes),
-                   number++,
-                   static_cast<std::uint16_t>(append.segments.size()),
-                   static_cast<std::uint32_t>(segment.first_event),
-                   static_cast<std::uint32_t>(append.durability),
-                   segment.body_hash,
-                   {}};
-    group.last += segment.event_count;
-    page.bytes += bytes;
-    page.segments.push_back(std::move(plan));
-  }
+  for (const EncodedAppend::Impl::Segment& segment : append.segments)
+    place_segment(group, append, segment, number++, actor, heads);
   placed.last = {group.last};
   group.durability = std::max(group.durability, append.durability);
-  group.placed.emplace(append.id, std::pair(append.request_hash, placed));
+  group.placed.push_back({append.id, &append.request_hash, placed});
+  used_.add(append.id);
   return placed;
+}
+
+void Committer::place_segment(Group& group, const EncodedAppend::Impl& append,
+                              const EncodedAppend::Impl::Segment& segment, std::uint16_t number,
+                              std::uint32_t actor, const std::vector<StreamHead*>& heads) {
+  const std::size_t bytes =
+      format::segment_bytes(heads.size(), segment.event_count, segment.byte_count);
+  PagePlan& page = group.page_with_room(bytes);
+  const format::SegmentSpace space =
+      page.builder.add({append.id.bytes,
+                        group.last + 1,
+                        static_cast<std::uint32_t>(segment.event_count),
+                        static_cast<std::uint32_t>(heads.size()),
+                        static_cast<std::uint32_t>(bytes),
+                        number,
+                        static_cast<std::uint16_t>(append.segments.size()),
+                        static_cast<std::uint32_t>(segment.first_event),
+                        static_cast<std::uint32_t>(append.durability),
+                        segment.body_hash,
+                        {}});
+  std::ranges::copy(append.bodies_of(segment), space.bodies.begin());
+  for (std::size_t i = 0; i < segment.event_count; ++i) {
+    const EncodedAppend::Impl::Event& event = append.events[segment.first_event + i];
+    StreamHead& head = *heads[event.stream];
+    ++space.streams[event.stream].event_count;
+    space.stamps[i] = {head.number,      actor, ++head.revision, group.wall_ns, group.monotonic_ns,
+                       event.body_bytes, 0u};
+  }
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    format::StreamEntry& entry = space.streams[i];
+    entry.stream = heads[i]->number;
+    entry.expected = append.streams[i].expected.code();
+    entry.last_revision = heads[i]->revision;
+    if (entry.event_count == 0) continue;
+    page.add_to_index(entry.stream, entry.last_revision - entry.event_count + 1,
+                      entry.last_revision);
+  }
+  page.builder.close(group.chain);
+  group.last += segment.event_count;
+  page.last = group.last;
 }
 
 Status Committer::write(Group& group) {
   // In their order: RocksDB is quick to find the place of a key that follows the one before.
-  for (const auto& [id, earlier] : group.placed) {
-    const auto& [request_hash, placed] = earlier;
-    group.writes.put(Family::ids, id_key(id),
-                     IdEntry{placed.first.value, placed.last.value, request_hash}.value());
+  std::ranges::sort(group.placed, {}, &Group::Placed::id);
+  for (const Group::Placed& one : group.placed) {
+    const Appended& placed = one.positions;
+    group.writes.put(Family::ids, id_key(one.id),
+                     IdEntry{placed.first.value, placed.last.value, *one.request_hash}.value());
   }
-  std::uint64_t sequence = last_;
-  Digest chain = chain_;
   for (PagePlan& plan : group.pages) {
     format::PageHeader header{};
-    header.first_sequence = sequence + 1;
-    for (const format::SegmentPlan& segment : plan.segments) sequence += segment.header.event_count;
-    header.last_sequence = sequence;
+    header.first_sequence = plan.first;
+    header.last_sequence = plan.last;
     header.schema = facts_.schema;
     header.epoch = facts_.epoch;
     header.store = facts_.store;
-    const std::vector<std::byte> page = format::build_page(header, plan.segments, chain);
-    group.writes.put(Family::log, format::log_key(sequence), text_of(page));
-    for (auto& [number, entry] : plan.touched) {
-      entry.page_last_sequence = sequence;
+    group.writes.put(Family::log, format::log_key(plan.last), text_of(plan.builder.finish(header)));
+    for (format::StreamIndexEntry& entry : plan.streams) {
+      entry.page_last_sequence = plan.last;
       group.writes.put(Family::streams, entry.key(), entry.value());
     }
   }
   PIEVT_TRY(rocks_->write(std::move(group.writes), group.durability));
-  chain_ = chain;
+  chain_ = group.chain;
   return {};
 }
 

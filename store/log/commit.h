@@ -10,6 +10,7 @@
 #include "pievt/log.h"
 #include "store/format/codec.h"
 #include "store/format/page.h"
+#include "store/log/id_window.h"
 #include "store/log/rocks.h"
 #include "store/log/stream_table.h"
 
@@ -29,11 +30,17 @@ struct WriterFacts {
   std::uint64_t store = 0;
 };
 
+/// Where a log ends; what the next commit goes on from.
+struct LogEnd {
+  std::uint64_t last = 0;  ///< sequence of the last event
+  Digest chain{};          ///< after the last page
+  std::uint32_t last_stream = 0;
+  AppendId highest_id;
+};
+
 class Committer {
  public:
-  /// `last` and `chain`: the position and chain value after the last page of the log.
-  Committer(Rocks& rocks, WriterFacts facts, std::uint64_t last, const Digest& chain,
-            std::uint32_t last_stream);
+  Committer(Rocks& rocks, WriterFacts facts, const LogEnd& end);
 
   /// Decides every member and writes what was admitted, as durable as the strongest of them asks;
   /// that goes for what is there already and is only asked for again, too. Members that were
@@ -50,9 +57,13 @@ class Committer {
   struct Group;
   Result<std::optional<Appended>> find_earlier(Group& group, const EncodedAppend::Impl& append);
   Result<Appended> admit(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor);
-  Status declare_streams(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor);
+  Status declare_streams(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor,
+                         const std::vector<StreamHead*>& heads);
   Appended place(Group& group, const EncodedAppend::Impl& append, std::uint32_t actor,
                  const std::vector<StreamHead*>& heads);
+  static void place_segment(Group& group, const EncodedAppend::Impl& append,
+                            const EncodedAppend::Impl::Segment& segment, std::uint16_t number,
+                            std::uint32_t actor, const std::vector<StreamHead*>& heads);
   Status write(Group& group);
   bool is_as_durable(const GroupMember& member) const;
 
@@ -62,6 +73,7 @@ class Committer {
   std::uint64_t handed_, synced_;  ///< how far `wal` and `fsync` reach
   Digest chain_;
   StreamTable streams_;
+  IdWindow used_;
 };
 
 /// The positions of an append that was written earlier, from its `ids` entry.
@@ -72,5 +84,8 @@ struct IdEntry {
   std::string value() const;
   static std::optional<IdEntry> parse(std::string_view value);
 };
+
+/// The highest of all append ids in the index; zeros where there is none.
+Result<AppendId> highest_append_id(const Rocks& rocks);
 
 }  // namespace pievt

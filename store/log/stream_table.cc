@@ -45,23 +45,16 @@ Result<std::uint32_t> last_stream_number(const Rocks& rocks) {
 }
 
 Result<StreamHead*> StreamTable::find(std::string_view name) {
-  const auto [entry, inserted] = known_.try_emplace(std::string(name));
-  if (!inserted) return &entry->second;
-  Result<std::optional<StreamHead>> stored = find_stream(*rocks_, name);
-  if (!stored.ok()) {
-    known_.erase(entry);
-    return std::move(stored).error();
-  }
-  if (*stored) entry->second = **stored;
+  if (const auto known = known_.find(name); known != known_.end()) return &known->second;
+  const std::optional<StreamHead> stored = PIEVT_TRY(find_stream(*rocks_, name));
   // A name is declared together with its first event.
-  if (*stored && entry->second.revision == 0) {
-    known_.erase(entry);
+  if (stored && stored->revision == 0) {
     return Error{Errc::corrupt,
                  fmt::format("stream {} has a number and no events in the index; "
                              "run: {}",
                              name, store_command("doctor --rebuild", rocks_->store()))};
   }
-  return &entry->second;
+  return &known_.emplace(name, stored.value_or(StreamHead{})).first->second;
 }
 
 }  // namespace pievt

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,9 +44,14 @@ class StreamTable {
   std::uint32_t declare(StreamHead& entry) { return entry.number = ++last_number_; }
 
  private:
+  // So that a name is looked for as it is, and not as a copy of it.
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
   const Rocks* rocks_;
   std::uint32_t last_number_;
-  std::unordered_map<std::string, StreamHead> known_;
+  std::unordered_map<std::string, StreamHead, Hash, std::equal_to<>> known_;
 };
 
 }  // namespace pievt

@@ -122,15 +122,16 @@ Result<std::unique_ptr<WriterRole>> WriterRole::begin(WriterLock lock, const Sto
   PIEVT_TRY(refuse_damaged(place.directory));
   PIEVT_TRY(check_indexes(rocks, last_page));
   const std::uint64_t epoch = last_page ? last_page->view().header->epoch + 1 : 1;
-  const Digest chain = last_page ? last_page->chain() : Digest{};
+  LogEnd end{last, last_page ? last_page->chain() : Digest{}, 0, {}};
+  end.last_stream = PIEVT_TRY(last_stream_number(rocks));
+  end.highest_id = PIEVT_TRY(highest_append_id(rocks));
   const WriterFacts facts{embedded_schema().short_hash, epoch, store};
   HeadWriter head = PIEVT_TRY(HeadWriter::open(place.directory, place.identity.bytes(), epoch));
 
   const Owner self = lock.owner();
   std::unique_ptr<WriterRole> role(new WriterRole(
       std::move(lock), std::move(rocks), place, std::move(head), facts, std::move(put), committed));
-  role->committer_.emplace(role->rocks_, facts, last, chain,
-                           PIEVT_TRY(last_stream_number(role->rocks_)));
+  role->committer_.emplace(role->rocks_, facts, end);
   role->blobs_.set_key(PIEVT_TRY(load_or_make_key(role->rocks_, last)));
   committed = last;
   PIEVT_TRY(synced.get());

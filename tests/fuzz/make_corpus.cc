@@ -26,6 +26,7 @@
 #include "store/trust/sealed_events.h"
 #include "store/trust/sealed_writer.h"
 #include "supervisor/control/protocol.h"
+#include "tests/store/format/built_page.h"
 #include "tests/store/format/flatbuffer_maker.h"
 #include "tests/store/format/zoo.h"
 

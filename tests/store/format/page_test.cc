@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "store/format/codec.h"
+#include "tests/store/format/built_page.h"
 
 namespace pievt::format {
 namespace {
