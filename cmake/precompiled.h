@@ -1,5 +1,5 @@
 // What nearly every file of ours includes, parsed once. The analysing build compiles without it, so
-// that a file which forgot an include does not get by. cmake/options.cmake says how ccache keeps it.
+// that a file which forgot an include does not get by. How ccache keeps it: cmake/options.cmake.
 #pragma once
 
 #include <algorithm>

@@ -100,6 +100,11 @@ Result<std::optional<LockFile>> LockFile::take(int directory, const Path& store)
   return std::optional(std::move(lock));
 }
 
+bool LockFile::is_only_at(const Path& path) const {
+  struct stat named {};
+  return ::lstat(path.c_str(), &named) == 0 && named.st_nlink == 1 && id_of(named) == id;
+}
+
 Result<bool> LockFile::is_in_place(int directory, const Path& store) const {
   struct stat held {};
   struct stat named {};

@@ -31,6 +31,9 @@ struct LockFile {
   /// has it or replaced the file meanwhile. `store` is what the sentences call it.
   static Result<std::optional<LockFile>> take(int directory, const std::filesystem::path& store);
 
+  /// Whether `path` is its name, and it has no other. Cheap; false says nothing.
+  bool is_only_at(const std::filesystem::path& path) const;
+
   /// Whether it is what the name LOCK in `directory` means.
   Result<bool> is_in_place(int directory, const std::filesystem::path& store) const;
 

@@ -68,6 +68,7 @@ Error already_ours(const Path& store, const Owner& owner) {
 
 struct WriterLock::Held {
   Path store;  // absolute: the process may change its directory
+  Path lock_path;
   FileId directory_id;
   pid_t pid = 0;
   Owner owner;
@@ -146,6 +147,7 @@ Result<std::shared_ptr<WriterLock::Held>> LockTable::try_acquire(const Path& sto
 
   auto held = std::make_shared<WriterLock::Held>();
   held->store = std::filesystem::absolute(store);
+  held->lock_path = held->store / lock_name;
   held->directory_id = directory.id;
   held->pid = ::getpid();
   held->owner = self;
@@ -219,8 +221,11 @@ Status WriterLock::keep() const {
                              "it and must open the store itself",
                              held_->store.string(), held_->pid)};
   }
-  PIEVT_TRY(check_not_moved(held_->directory_id, held_->store));
   const std::lock_guard guard(held_->mutex);
+  // One call of the kernel for each commit: where the store's path still leads to our LOCK, neither
+  // was moved. With another name it may be a copy of the store made of links.
+  if (held_->lock.is_only_at(held_->lock_path)) return {};
+  PIEVT_TRY(check_not_moved(held_->directory_id, held_->store));
   if (PIEVT_TRY(held_->lock.is_in_place(held_->directory.get(), held_->store))) return {};
   return take_again();
 }
