@@ -8,12 +8,21 @@
 #include "pievt/shell_word.h"
 #include "store/format/keys.h"
 #include "store/log/log_impl.h"
+#include "store/log/schema_registry.h"
 #include "store/log/stored_page.h"
 
 namespace pievt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Who writes holds LOCK, or lost it under way. The kernel's list, which knows him then, costs some
+// milliseconds and is not asked where the log says that the last one closed it.
+bool somebody_writes(const std::filesystem::path& store, const Rocks& rocks) {
+  if (WriterLock::current_owner_by_lock(store)) return true;
+  const Result<bool> closed = closed_in_good_order(rocks);
+  return !(closed.ok() && *closed) && WriterLock::current_owner(store).has_value();
+}
 
 }  // namespace
 
@@ -30,7 +39,7 @@ Status Log::Impl::refresh() {
   Rocks& rocks = secondary_->rocks;
   for (;;) {
     PIEVT_TRY(rocks.catch_up());
-    const bool alive = WriterLock::current_owner(place.directory).has_value();
+    const bool alive = somebody_writes(place.directory, rocks);
     const std::uint64_t promised = promised_sequence(place.directory, place.identity);
     const auto last_page = PIEVT_TRY(load_last_page(rocks, place.identity.short_id()));
     const std::uint64_t last = last_page ? last_page->last() : 0;

@@ -132,14 +132,17 @@ Status LockFile::sign(const Owner& owner, const Path& store) const {
   return {};
 }
 
-std::optional<Owner> holder_of_lock(int directory, const FileId& id) {
+std::optional<Owner> holder_of_lock(int directory, const FileId& id, LockSought sought) {
+  const auto of_directory = [&] {
+    return sought == LockSought::or_directory ? holder_of_directory(id) : std::nullopt;
+  };
   const Fd file(::openat(directory, lock_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file && errno == ENOENT) return holder_of_directory(id);
+  if (!file && errno == ENOENT) return of_directory();
   struct flock wanted {};
   wanted.l_type = F_WRLCK;
   wanted.l_whence = SEEK_SET;
   if (!file || ::fcntl(file.get(), F_GETLK, &wanted) != 0) return Owner{};
-  if (wanted.l_type == F_UNLCK) return holder_of_directory(id);
+  if (wanted.l_type == F_UNLCK) return of_directory();
   // The pid is 0 for a holder in a pid namespace that is not below ours, -1 for another kind of
   // lock. A record that names another pid of our namespace is the former holder's.
   std::optional<Owner> recorded = read_record(file.get());

@@ -3,6 +3,7 @@
 // For writer_lock.cc, which says why opening and closing LOCK is a matter of the whole process.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -41,9 +42,15 @@ struct LockFile {
   Status sign(const Owner& owner, const std::filesystem::path& store) const;
 };
 
-/// What the kernel and the record say of who has LOCK, or else of who has the flock on `directory`,
-/// whose id is `id`. Only for a process that has no lock on LOCK: a descriptor is opened and
-/// closed.
-std::optional<Owner> holder_of_lock(int directory, const FileId& id);
+/// Whom to ask for.
+enum class LockSought : std::uint8_t {
+  lock_file,     ///< who has LOCK; microseconds
+  or_directory,  ///< else who has the flock on the directory: some milliseconds for the kernel's
+                 ///< list
+};
+
+/// What the kernel and the record say of who has the lock of `directory`, whose id is `id`. Only
+/// for a process that has no lock on LOCK: a descriptor is opened and closed.
+std::optional<Owner> holder_of_lock(int directory, const FileId& id, LockSought sought);
 
 }  // namespace pievt

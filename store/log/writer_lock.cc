@@ -248,7 +248,9 @@ Status WriterLock::take_again() const {
   return {};
 }
 
-std::optional<Owner> WriterLock::current_owner(const Path& store) {
+namespace {
+
+std::optional<Owner> find_owner(const Path& store, LockSought sought) {
   LockTable& table = LockTable::of_this_process();
   const std::lock_guard guard(table.mutex);
   const Result<Directory> directory = open_directory(store);
@@ -256,8 +258,18 @@ std::optional<Owner> WriterLock::current_owner(const Path& store) {
     if (directory.error().code == Errc::not_found) return std::nullopt;
     return Owner{};
   }
-  if (const Held* mine = table.find(*directory)) return mine->owner;
-  return holder_of_lock(directory->fd.get(), directory->id);
+  if (const auto* mine = table.find(*directory)) return mine->owner;
+  return holder_of_lock(directory->fd.get(), directory->id, sought);
+}
+
+}  // namespace
+
+std::optional<Owner> WriterLock::current_owner(const Path& store) {
+  return find_owner(store, LockSought::or_directory);
+}
+
+std::optional<Owner> WriterLock::current_owner_by_lock(const Path& store) {
+  return find_owner(store, LockSought::lock_file);
 }
 
 }  // namespace pievt

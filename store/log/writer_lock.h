@@ -60,6 +60,10 @@ class WriterLock {
   /// disturbs the holder nor those who try to acquire. Any thread.
   static std::optional<Owner> current_owner(const std::filesystem::path& store);
 
+  /// The same by LOCK alone, and nothing while LOCK is not the holder's. Always microseconds;
+  /// current_owner() takes some milliseconds where nobody holds it.
+  static std::optional<Owner> current_owner_by_lock(const std::filesystem::path& store);
+
   WriterLock(WriterLock&&) noexcept;
   WriterLock& operator=(WriterLock&&) noexcept;
 

@@ -79,6 +79,9 @@ class JsonTree {
   friend class JsonView;
   friend class JsonBuilder;
 
+  struct StringPlace {
+    std::uint32_t begin, bytes;  ///< in strings_
+  };
   struct Node {
     std::uint32_t offset = 0;
     std::uint32_t key_offset = 0;
@@ -90,9 +93,7 @@ class JsonTree {
     union {
       std::int64_t integer;
       double real;
-      struct {
-        std::uint32_t begin, bytes;
-      } string;  ///< in strings_
+      StringPlace string;
       std::uint64_t count = 0;
       bool boolean;
     };
