@@ -53,7 +53,7 @@ class IdWindow {
       std::memcpy(&half, id.bytes.data() + sizeof(half), sizeof(half));
       return half == 0 ? 1 : half;
     }
-    // The lowest bits in memory are those of the UUID's variant, which are the same in all.
+    // The lowest byte has the bits of the UUID's variant, which are the same in all.
     static std::size_t first_place(std::uint64_t half) {
       return (half >> 16) % (2 * generation_max);
     }

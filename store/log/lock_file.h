@@ -45,8 +45,7 @@ struct LockFile {
 /// Whom to ask for.
 enum class LockSought : std::uint8_t {
   lock_file,     ///< who has LOCK; microseconds
-  or_directory,  ///< else who has the flock on the directory: some milliseconds for the kernel's
-                 ///< list
+  or_directory,  ///< or else who has the flock on the directory; some milliseconds
 };
 
 /// What the kernel and the record say of who has the lock of `directory`, whose id is `id`. Only
